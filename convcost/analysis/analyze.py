@@ -1,0 +1,73 @@
+"""Graph to Analysis in one pass over the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from convcost.analysis.memory import peak_activation_bytes
+from convcost.analysis.result import Analysis, Layer, Storage, Totals, UnknownOp
+from convcost.graph import Cost, Graph, Node
+from convcost.graph.ops import Attention, Unknown
+
+
+def analyze_graph(graph: Graph) -> Analysis:
+    """Every layer's cost, the totals, the peak, and what could not be counted."""
+    layers = layer_costs(graph.nodes)
+    used = {weight.name for node in graph.nodes for weight in node.weights}
+    totals = Totals(
+        cost=sum((layer.cost for layer in layers), Cost()),
+        storage=Storage.of(graph.weights),
+        activation_bytes=sum(layer.activation_bytes for layer in layers),
+        peak_activation_bytes=peak_activation_bytes(graph),
+    )
+    return Analysis(
+        target=graph.target,
+        source=graph.source,
+        inputs=graph.inputs,
+        totals=totals,
+        layers=layers,
+        unknown=_unknown_ops(graph.nodes),
+        unused=Storage.of(weight for weight in graph.weights if weight.name not in used),
+        notes=(*graph.notes, *_causal_note(graph.nodes)),
+    )
+
+
+def layer_costs(nodes: Iterable[Node]) -> tuple[Layer, ...]:
+    """Each node with its cost; a weight is charged to the first node that reads it."""
+    charged: set[str] = set()
+    layers = []
+    for node in nodes:
+        new = [weight for weight in node.weights if weight.name not in charged]
+        charged.update(weight.name for weight in new)
+        layers.append(
+            Layer(
+                node=node,
+                cost=node.cost,
+                storage=Storage.of(new),
+                activation_bytes=sum(tensor.nbytes for tensor in node.outputs if not tensor.alias),
+            )
+        )
+    return tuple(layers)
+
+
+def _unknown_ops(nodes: Iterable[Node]) -> tuple[UnknownOp, ...]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for node in nodes:
+        if isinstance(node.op, Unknown):
+            found.setdefault((node.op.operator, node.op.reason), []).append(node.name)
+    return tuple(
+        UnknownOp(operator=operator, layers=tuple(layers), reason=reason)
+        for (operator, reason), layers in found.items()
+    )
+
+
+def _causal_note(nodes: Iterable[Node]) -> tuple[str, ...]:
+    masked = [(node, node.op) for node in nodes if isinstance(node.op, Attention) and node.op.causal]
+    if not masked:
+        return ()
+    dense = sum(node.cost.macs for node, _ in masked)
+    kept = sum(node.repeat * op.causal_macs(tuple(t.shape for t in node.operands)) for node, op in masked)
+    return (
+        f"{len(masked)} causal attention ops are counted dense ({dense:,} MACs); "
+        f"a kernel that skips masked products needs {kept:,}",
+    )

@@ -1,0 +1,196 @@
+"""What an analysis found: small, frozen, picklable, and able to say itself in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from convcost import __version__
+from convcost.graph import FLOPS_PER_MAC, Cost, Node, Role, Tensor, Weight
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
+SCHEMA = "convcost/analysis/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """What stored tensors hold: elements that are learnable, elements that are not, and bytes of the learnable ones.
+
+    Constants (shapes, scalars, lookup indices) are none of these.
+    """
+
+    params: int = 0
+    buffers: int = 0
+    weight_bytes: int = 0
+
+    @classmethod
+    def of(cls, weights: Iterable[Weight]) -> Storage:
+        stored = list(weights)
+        learnable = [weight for weight in stored if weight.role is Role.PARAMETER]
+        return cls(
+            params=sum(weight.numel for weight in learnable),
+            buffers=sum(weight.numel for weight in stored if weight.role is Role.BUFFER),
+            weight_bytes=sum(weight.nbytes for weight in learnable),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One node and what it costs. `storage` is of the weights it is the first to use, so that layers add up."""
+
+    node: Node
+    cost: Cost
+    storage: Storage
+    activation_bytes: int
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def operator(self) -> str:
+        """The framework's word for the op, or ours where there is no framework."""
+        return self.node.origin.operator if self.node.origin else type(self.node.op).__name__
+
+    def to_json(self) -> dict[str, Json]:
+        node = self.node
+        return {
+            "name": node.name,
+            "scope": node.scope,
+            "kind": node.op.kind,
+            "op": self.operator,
+            "inputs": [list(tensor.shape) for tensor in node.inputs],
+            "outputs": [list(tensor.shape) for tensor in node.outputs],
+            "attributes": _plain(dict(node.op.attributes())),
+            "macs": self.cost.macs,
+            "other_ops": self.cost.other_ops,
+            "flops": self.cost.flops,
+            "params": self.storage.params,
+            "weight_bytes": self.storage.weight_bytes,
+            "activation_bytes": self.activation_bytes,
+            "bytes_moved": self.cost.bytes_moved,
+            "latency": None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """The whole model. `activation_bytes` is the sum of all outputs, `peak_activation_bytes` the largest live sum."""
+
+    cost: Cost
+    storage: Storage
+    activation_bytes: int
+    peak_activation_bytes: int
+
+    @property
+    def macs(self) -> int:
+        return self.cost.macs
+
+    @property
+    def other_ops(self) -> int:
+        return self.cost.other_ops
+
+    @property
+    def flops(self) -> int:
+        return self.cost.flops
+
+    @property
+    def params(self) -> int:
+        return self.storage.params
+
+    @property
+    def buffers(self) -> int:
+        return self.storage.buffers
+
+    @property
+    def weight_bytes(self) -> int:
+        return self.storage.weight_bytes
+
+    @property
+    def bytes_moved(self) -> int:
+        return self.cost.bytes_moved
+
+    def to_json(self) -> dict[str, int]:
+        return {
+            "macs": self.macs,
+            "other_ops": self.other_ops,
+            "flops": self.flops,
+            "params": self.params,
+            "buffers": self.buffers,
+            "weight_bytes": self.weight_bytes,
+            "activation_bytes": self.activation_bytes,
+            "peak_activation_bytes": self.peak_activation_bytes,
+            "bytes_moved": self.bytes_moved,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownOp:
+    """An operator that could not be counted, where it stands and why."""
+
+    operator: str
+    layers: tuple[str, ...]
+    reason: str
+
+    def to_json(self) -> dict[str, Json]:
+        return {"op": self.operator, "layers": list(self.layers), "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """What a model costs, layer by layer. With anything `unknown`, every total is a lower bound."""
+
+    target: str
+    source: str
+    inputs: tuple[Tensor, ...]
+    totals: Totals
+    layers: tuple[Layer, ...]
+    unknown: tuple[UnknownOp, ...]
+    unused: Storage
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_lower_bound(self) -> bool:
+        return bool(self.unknown)
+
+    @property
+    def counted(self) -> int:
+        """How many of the layers' ops were counted."""
+        return len(self.layers) - sum(len(op.layers) for op in self.unknown)
+
+    def to_json(self) -> dict[str, Json]:
+        """The document of `docs/schema/analysis-1.json`: exact integers, stable key order."""
+        return {
+            "schema": SCHEMA,
+            "convcost": __version__,
+            "source": {"target": self.target, "kind": self.source},
+            "inputs": [
+                {"name": tensor.name, "shape": list(tensor.shape), "dtype": tensor.dtype.value}
+                for tensor in self.inputs
+            ],
+            "convention": {"flops_per_mac": FLOPS_PER_MAC, "df": "output", "backward": False},
+            "totals": dict(self.totals.to_json()),
+            "coverage": {
+                "ops": len(self.layers),
+                "counted": self.counted,
+                "unknown": [op.to_json() for op in self.unknown],
+                "lower_bound": self.is_lower_bound,
+            },
+            "notes": list(self.notes),
+            "layers": [layer.to_json() for layer in self.layers],
+        }
+
+
+def _plain(value: object) -> Json:
+    """Op attributes as JSON values: tuples become lists."""
+    match value:
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case tuple():
+            return [_plain(item) for item in value]
+        case bool() | int() | str() | None:
+            return value
+        case _:
+            return str(value)

@@ -1,0 +1,31 @@
+"""What went wrong, where, and what to do about it: the only exceptions a user ever sees."""
+
+from __future__ import annotations
+
+
+class ConvcostError(Exception):
+    """One line for what happened (and where), and at most one `hint` for what to do next.
+
+    The command line prints both and exits with 2; nothing else reaches the user as a failure.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ConvcostError):
+    """The command line, a config file or an argument does not say something convcost can do."""
+
+
+class SourceError(ConvcostError):
+    """A model cannot be found, read or run."""
+
+
+class ShapeError(ConvcostError):
+    """Sizes that do not fit together, such as a kernel larger than its padded input."""
+
+
+class MissingDependencyError(ConvcostError):
+    """The target needs an optional package; the hint is the install command."""

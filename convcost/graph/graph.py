@@ -1,0 +1,97 @@
+"""A network as data: nodes in execution order, the tensors between them, the weights they read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from convcost.graph.cost import Cost
+from convcost.graph.ops.base import Op
+from convcost.graph.tensor import Tensor, Weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a node was found: the framework's operator, its node or call, and the user's source line where known."""
+
+    operator: str
+    node: str = ""
+    file: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One execution of an op, or `repeat` equal ones in a row.
+
+    `name` is the layer's canonical name (a module path such as `layer1.0.conv1`, unique in the graph) and
+    `scope` the module it belongs to. `operands` are in the op's own order, weights among them.
+    """
+
+    name: str
+    op: Op
+    operands: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    scope: str = ""
+    origin: Origin | None = None
+    repeat: int = 1
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The operands that are computed rather than stored."""
+        return tuple(tensor for tensor in self.operands if tensor.weight is None)
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """The stored tensors this node reads, each once."""
+        return distinct_weights(self.operands)
+
+    @property
+    def cost(self) -> Cost:
+        once = self.op.cost(self.operands, self.outputs)
+        return once if self.repeat == 1 else once * self.repeat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """A whole network. `weights` lists every stored tensor once, used or not.
+
+    `target` and `source` (spec, onnx, torch) are labels for reports, and `notes` what a reader must know.
+    Raises `ValueError`, addressed to the author of a source, when a node reads what nothing has written.
+    """
+
+    nodes: tuple[Node, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...] = ()
+    weights: tuple[Weight, ...] = ()
+    notes: tuple[str, ...] = ()
+    target: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        stored = {weight.name for weight in self.weights}
+        written = {tensor.name for tensor in self.inputs}
+        layers: set[str] = set()
+        for node in self.nodes:
+            if node.name in layers:
+                raise ValueError(f"two nodes are named '{node.name}'")
+            layers.add(node.name)
+            _check_reads(node.operands, written, stored, reader=f"node '{node.name}'")
+            for tensor in node.outputs:
+                if tensor.name in written:
+                    raise ValueError(f"node '{node.name}' writes '{tensor.name}' a second time")
+                written.add(tensor.name)
+        _check_reads(self.outputs, written, stored, reader="the graph's output")
+
+
+def _check_reads(tensors: Iterable[Tensor], written: set[str], stored: set[str], *, reader: str) -> None:
+    for tensor in tensors:
+        if tensor.weight is None and tensor.name not in written:
+            raise ValueError(f"{reader} reads '{tensor.name}', which nothing has written")
+        if tensor.weight is not None and tensor.weight.name not in stored:
+            raise ValueError(f"{reader} reads weight '{tensor.weight.name}', which the graph does not store")
+
+
+def distinct_weights(operands: Iterable[Tensor]) -> tuple[Weight, ...]:
+    """The stored tensors among some operands, in order, each once."""
+    return tuple({tensor.weight.name: tensor.weight for tensor in operands if tensor.weight is not None}.values())

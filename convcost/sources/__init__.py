@@ -1,0 +1,67 @@
+"""The outside world to Graph: one table of sources, chosen by the look of the target."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from convcost.errors import SourceError
+from convcost.graph import Graph
+from convcost.sources.request import InputSpec, Request
+
+__all__ = ["SOURCES", "InputSpec", "Request", "Source", "load"]
+
+
+def _load_spec(request: Request) -> Graph:
+    from convcost.sources.spec import load_spec
+
+    return load_spec(request)
+
+
+def _load_onnx(request: Request) -> Graph:
+    from convcost.sources.onnx import load_onnx
+
+    return load_onnx(request)
+
+
+def _load_torch(request: Request) -> Graph:
+    from convcost.sources.torch import load_torch
+
+    return load_torch(request)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A kind of target: how it is recognised, in words and as a pattern, and what reads it."""
+
+    name: str
+    looks_like: str
+    pattern: re.Pattern[str]
+    load: Callable[[Request], Graph]
+
+
+SOURCES: tuple[Source, ...] = (
+    Source(name="spec", looks_like="layer.yaml", pattern=re.compile(r".+\.ya?ml"), load=_load_spec),
+    Source(name="onnx", looks_like="model.onnx", pattern=re.compile(r".+\.onnx"), load=_load_onnx),
+    Source(
+        name="torch",
+        looks_like="torchvision:resnet50, package.module:factory, file.py:factory, model.pt2, model.pt",
+        pattern=re.compile(r".+\.(pt2?|pth)|[^:]+:[^:].*"),
+        load=_load_torch,
+    ),
+)
+
+
+def load(request: Request) -> Graph:
+    """The network a target names. Raises `SourceError` for what is not there or cannot be read."""
+    for source in SOURCES:
+        if source.pattern.fullmatch(request.target):
+            return source.load(request)
+    path = Path(request.target)
+    what = "is a directory" if path.is_dir() else "is not a kind of target convcost reads"
+    if not path.exists() and "." not in path.name:
+        what = "names neither a file nor a factory"
+    known = "; ".join(source.looks_like for source in SOURCES)
+    raise SourceError(f"'{request.target}' {what}", hint=f"targets look like: {known}")

@@ -1,0 +1,26 @@
+"""What a user asks a source to read, before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from convcost.graph import DType, Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSpec:
+    """One `--input [NAME=]1x3x224x224[:dtype]`; without a name, inputs are taken in order."""
+
+    shape: Shape
+    name: str | None = None
+    dtype: DType | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A target with the input shapes and symbolic dimensions to read it at."""
+
+    target: str
+    inputs: tuple[InputSpec, ...] = ()
+    dims: Mapping[str, int] = field(default_factory=dict)
