@@ -24,17 +24,21 @@ class Origin:
 class Node:
     """One execution of an op, or `repeat` equal ones in a row.
 
-    `name` is the layer's canonical name (a module path such as `layer1.0.conv1`, unique in the graph) and
-    `scope` the module it belongs to. `operands` are in the op's own order, weights among them.
+    `name` is the layer's canonical name, a module path such as `layer1.0.conv1`, unique in the graph.
+    `operands` are in the op's own order, weights among them.
     """
 
     name: str
     op: Op
     operands: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    scope: str = ""
     origin: Origin | None = None
     repeat: int = 1
+
+    @property
+    def scope(self) -> str:
+        """The module the layer belongs to: `layer1.0` for `layer1.0.conv1`."""
+        return self.name.rpartition(".")[0]
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
