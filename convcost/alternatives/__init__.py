@@ -1,0 +1,59 @@
+"""A convolution's alternatives: one module per family, one table, and the comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from convcost.alternatives import options
+from convcost.alternatives.base import Alternative, AnyConv, NotApplicable, convolution
+from convcost.alternatives.compare import compare_graph, rewrite_graph
+from convcost.alternatives.depthwise_separable import DepthwiseSeparable
+from convcost.alternatives.grouped import Grouped
+from convcost.alternatives.result import Candidate, Comparison, CountedMap, LayerComparison, ModelTotal
+from convcost.alternatives.spatial import SpatialFactorized, SpatialSeparable
+from convcost.alternatives.standard import Standard
+
+__all__ = [
+    "ALTERNATIVES",
+    "DEFAULT_ALTERNATIVES",
+    "Alternative",
+    "AnyConv",
+    "Candidate",
+    "Comparison",
+    "CountedMap",
+    "DepthwiseSeparable",
+    "Grouped",
+    "LayerComparison",
+    "ModelTotal",
+    "NotApplicable",
+    "SpatialFactorized",
+    "SpatialSeparable",
+    "Standard",
+    "build_alternatives",
+    "compare_graph",
+    "convolution",
+    "parse_alternatives",
+    "rewrite_graph",
+]
+
+ALTERNATIVES: dict[str, type[Alternative]] = {
+    family.name: family for family in (Standard, SpatialSeparable, SpatialFactorized, DepthwiseSeparable, Grouped)
+}
+
+DEFAULT_ALTERNATIVES: tuple[Alternative, ...] = (
+    Standard(),
+    SpatialSeparable(),
+    SpatialFactorized(),
+    DepthwiseSeparable(),
+    Grouped(groups=4),
+)
+
+
+def parse_alternatives(text: str) -> tuple[Alternative, ...]:
+    """Reads `--alternatives`: `depthwise_separable,grouped[groups=4]`. Raises `UsageError`."""
+    return options.parse_alternatives(text, ALTERNATIVES)
+
+
+def build_alternatives(name: str, values: Mapping[str, Sequence[options.OptionValue]]) -> tuple[Alternative, ...]:
+    """One alternative per combination of option values, as a spec's `{name: grouped, groups: [2, 4]}` asks."""
+    return options.build_alternatives(name, values, ALTERNATIVES)

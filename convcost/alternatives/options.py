@@ -1,0 +1,91 @@
+"""From what a user wrote (`grouped[groups=4]`, a YAML mapping) to alternatives with checked options."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import itertools
+import re
+import types
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+from convcost.alternatives.base import Alternative
+from convcost.errors import UsageError
+
+OptionValue: TypeAlias = int | str
+_ITEM = re.compile(r"\s*(?P<name>\w+)\s*(\[(?P<options>[^\[\]]*)\])?\s*(,|$)")
+MAX_OPTION = 2**31
+
+
+def parse_alternatives(text: str, table: Mapping[str, type[Alternative]]) -> tuple[Alternative, ...]:
+    """Reads `a,b[key=value,key=value]`; a key given twice makes one alternative of each value.
+
+    Raises `UsageError` for a name or option that the table does not have.
+    """
+    found: list[Alternative] = []
+    position = 0
+    while position < len(text) or not found:
+        item = _ITEM.match(text, position)
+        if item is None or not item["name"]:
+            raise UsageError(
+                f"cannot read alternatives '{text}' at '{text[position:]}'", hint="write a,b[option=value]"
+            )
+        found.extend(build_alternatives(item["name"], _read_options(item["options"] or ""), table))
+        position = item.end()
+    return tuple(found)
+
+
+def build_alternatives(
+    name: str, options: Mapping[str, Sequence[OptionValue]], table: Mapping[str, type[Alternative]]
+) -> tuple[Alternative, ...]:
+    """The alternative of that name once for every combination of the options' values."""
+    family = table.get(name)
+    if family is None:
+        raise UsageError(f"unknown alternative '{name}'", hint=_suggest(name, list(table)))
+    hints = {key: hint for key, hint in get_type_hints(family).items() if key in _field_names(family)}
+    for key in options:
+        if key not in hints:
+            known = _suggest(key, list(hints)) if hints else "it takes none"
+            raise UsageError(f"alternative '{name}' has no option '{key}'", hint=known)
+    checked = {key: [_check(name, key, value, hints[key]) for value in values] for key, values in options.items()}
+    return tuple(family(**dict(zip(checked, values, strict=True))) for values in itertools.product(*checked.values()))
+
+
+def _read_options(text: str) -> dict[str, list[OptionValue]]:
+    options: dict[str, list[OptionValue]] = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        key, equals, value = (part.strip() for part in pair.partition("="))
+        if not equals:
+            raise UsageError(f"an option is written key=value, not '{pair}'")
+        options.setdefault(key, []).append(int(value) if value.isascii() and value.isdigit() else value)
+    return options
+
+
+def _check(name: str, key: str, value: OptionValue, hint: object) -> OptionValue:
+    choices = [choice for part in _union_members(hint) for choice in _literals(part)]
+    if choices:
+        if value in choices:
+            return value
+        raise UsageError(f"{name}: {key} is one of {', '.join(map(str, choices))}, not '{value}'")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_OPTION:
+        raise UsageError(f"{name}: {key} is a whole number of at least 1, not '{value}'")
+    return value
+
+
+def _union_members(hint: object) -> tuple[object, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def _literals(hint: object) -> tuple[object, ...]:
+    return get_args(hint) if get_origin(hint) is Literal else ()
+
+
+def _field_names(family: type[Alternative]) -> set[str]:
+    # Every concrete alternative is a dataclass; an abstract base cannot say so to the type checker.
+    return {field.name for field in dataclasses.fields(family)}  # type: ignore[arg-type]
+
+
+def _suggest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"

@@ -1,0 +1,165 @@
+"""A comparison: every chosen convolution under every alternative, and the model with all of them replaced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from convcost import __version__
+from convcost.alternatives.base import Alternative, AnyConv
+from convcost.analysis import Json, Layer
+from convcost.graph import Cost, Node
+
+SCHEMA = "convcost/comparison/1"
+
+CountedMap: TypeAlias = Literal["output", "input"]
+"""Which feature map `D_F` is: a convolution's output (exact), or its input as many texts write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One alternative of one layer: its stages with their costs, or the reason why it does not apply."""
+
+    alternative: Alternative
+    label: str
+    formula: str
+    stages: tuple[Layer, ...] = ()
+    reason: str | None = None
+
+    @property
+    def is_applicable(self) -> bool:
+        return self.reason is None
+
+    @property
+    def cost(self) -> Cost:
+        return sum((stage.cost for stage in self.stages), Cost())
+
+    @property
+    def params(self) -> int:
+        return sum(stage.storage.params for stage in self.stages)
+
+    @property
+    def activation_bytes(self) -> int:
+        return sum(stage.activation_bytes for stage in self.stages)
+
+    def to_json(self, standard: Candidate) -> dict[str, Json]:
+        """With ratios to the `standard` candidate; numbers are null where the alternative does not apply."""
+        applicable = self.is_applicable
+        return {
+            "name": self.alternative.name,
+            "options": dict(self.alternative.options()),
+            "label": self.label,
+            "applicable": applicable,
+            "reason": self.reason,
+            "formula": self.formula,
+            "macs": self.cost.macs if applicable else None,
+            "params": self.params if applicable else None,
+            "activation_bytes": self.activation_bytes if applicable else None,
+            "bytes_moved": self.cost.bytes_moved if applicable else None,
+            "ratio_macs": _ratio(self.cost.macs, standard.cost.macs) if applicable else None,
+            "ratio_params": _ratio(self.params, standard.params) if applicable else None,
+            "stages": [_stage_json(stage) for stage in self.stages],
+            "latency": None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerComparison:
+    """One convolution beside its alternatives; `standard` is the layer as it is."""
+
+    layer: Node
+    conv: AnyConv
+    standard: Candidate
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def name(self) -> str:
+        return self.layer.name
+
+    def to_json(self) -> dict[str, Json]:
+        axes = len(self.conv.kernel)
+        shape = self.layer.operands[0].shape
+        described: dict[str, Json] = {
+            "type": self.conv.family,
+            "in_channels": self.conv.in_channels,
+            "out_channels": self.conv.out_channels,
+            "kernel": list(self.conv.kernel),
+            "input": list(shape[-axes:]),
+            "output": list(self.layer.outputs[0].shape[-axes:]),
+            "stride": list(self.conv.stride),
+            "padding": [list(pad) for pad in self.conv.pads],
+            "dilation": list(self.conv.dilation),
+            "groups": self.conv.groups,
+            "bias": len(self.layer.operands) > 2,
+            "batch": shape[0] if len(shape) == axes + 2 else 1,
+        }
+        return {
+            "name": self.name,
+            "conv": described,
+            "alternatives": [candidate.to_json(self.standard) for candidate in self.candidates],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTotal:
+    """The whole model with every chosen layer replaced to which the alternative applies."""
+
+    alternative: Alternative
+    macs: int
+    params: int
+    activation_bytes: int
+    peak_activation_bytes: int
+    replaced_layers: int
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "name": self.alternative.name,
+            "options": dict(self.alternative.options()),
+            "macs": self.macs,
+            "params": self.params,
+            "activation_bytes": self.activation_bytes,
+            "peak_activation_bytes": self.peak_activation_bytes,
+            "replaced_layers": self.replaced_layers,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Chosen layers under every alternative. With `lower_bound`, the model holds ops that could not be counted."""
+
+    target: str
+    source: str
+    df: CountedMap
+    layers: tuple[LayerComparison, ...]
+    totals: tuple[ModelTotal, ...]
+    lower_bound: bool = False
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        """The document of `docs/schema/comparison-1.json`."""
+        return {
+            "schema": SCHEMA,
+            "convcost": __version__,
+            "source": {"target": self.target, "kind": self.source},
+            "convention": {"df": self.df},
+            "lower_bound": self.lower_bound,
+            "notes": list(self.notes),
+            "layers": [layer.to_json() for layer in self.layers],
+            "totals": [total.to_json() for total in self.totals],
+        }
+
+
+def _ratio(value: int, standard: int) -> float | None:
+    return value / standard if standard else None
+
+
+def _stage_json(stage: Layer) -> dict[str, Json]:
+    node = stage.node
+    axes = len(getattr(node.op, "kernel", node.outputs[0].shape[2:]))
+    return {
+        "name": node.name.rpartition("/")[2],
+        "kind": node.op.kind,
+        "macs": stage.cost.macs,
+        "params": stage.storage.params,
+        "output": list(node.outputs[0].shape[-axes:]),
+    }

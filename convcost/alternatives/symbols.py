@@ -1,0 +1,39 @@
+"""The letters of the textbook formulas, fitted to a layer: `D_K` and `D_F` only where sides are equal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convcost.alternatives.base import AnyConv
+
+_AXES = {1: ("",), 2: ("H", "W"), 3: ("T", "H", "W")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symbols:
+    """`kernel` holds one factor per axis, `map` the product of the feature map's sides, `per_group` any `/ g`."""
+
+    kernel: tuple[str, ...]
+    map: str
+    per_group: str
+
+    @classmethod
+    def of(cls, conv: AnyConv) -> Symbols:
+        axes = len(conv.kernel)
+        square = len(set(conv.kernel)) == 1
+        names = _AXES.get(axes, tuple(str(axis) for axis in range(axes)))
+        return cls(
+            kernel=tuple("D_K" if square else f"K_{name}" for name in names),
+            map="·".join(["D_F"] * axes),
+            per_group=" / g" if conv.groups > 1 else "",
+        )
+
+    @property
+    def taps(self) -> str:
+        """The kernel's size: `D_K·D_K`."""
+        return "·".join(self.kernel)
+
+    @property
+    def extent(self) -> str:
+        """The kernel's sides added: `(D_K + D_K)`."""
+        return f"({' + '.join(self.kernel)})"
