@@ -1,0 +1,55 @@
+# Needs Python 3.11 or newer (with venv), git and make; everything else is installed into .venv by the first target run.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# torchvision and timm give the tests their networks. Published torchvision wheels ask for one exact torch, so they come
+# without their dependencies, after the torch that constraints.txt pins; Pillow is what torchvision imports besides.
+MODEL_ZOOS := torchvision timm pillow
+NETWORK := sample_configs/onnx/mobilenet_v2.onnx
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix bench clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/core.stamp ## analyze a real network, compare one convolution, check a budget (installs the core only)
+	$(BIN)/convcost analyze $(NETWORK) --top 10
+	$(BIN)/convcost compare --spec sample_configs/layer.yaml
+	$(BIN)/convcost check $(NETWORK) --max macs=320M --max params=3.6M
+
+test: check ## everything a change has to pass: lint, types, docs in step, tests (installs all extras)
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/dev.stamp ## lint, format, types and generated docs, without the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python docs/generate.py --check
+
+fix: $(VENV)/dev.stamp ## format the code, mend what the linter can, write the generated docs again
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/dev.stamp ## measure start-up, reading and capture; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+clean: ## remove .venv and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: convcost needs Python 3.11 or newer, and $(PYTHON) is not"; \
+	  echo "hint: name another one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) torch --editable '.[dev]'
+	$(PIP_INSTALL) --no-deps $(MODEL_ZOOS)
+	@touch $(VENV)/core.stamp $@
