@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from convcost.analysis.backward import backward_costs
 from convcost.analysis.memory import peak_activation_bytes
 from convcost.analysis.result import Analysis, Layer, Storage, Totals, UnknownOp
 from convcost.graph import Cost, Graph, Node
 from convcost.graph.ops import Attention, Unknown
 
 
-def analyze_graph(graph: Graph) -> Analysis:
-    """Every layer's cost, the totals, the peak, and what could not be counted."""
+def analyze_graph(graph: Graph, *, backward: bool = False) -> Analysis:
+    """Every layer's cost, the totals, the peak, and what could not be counted; `backward` adds the gradients'."""
     layers = layer_costs(graph.nodes)
+    if backward:
+        gradients = backward_costs(graph)
+        layers = tuple(replace(layer, backward=gradients.get(layer.name, Cost())) for layer in layers)
     used = {weight.name for node in graph.nodes for weight in node.weights}
     totals = Totals(
         cost=sum((layer.cost for layer in layers), Cost()),
@@ -29,6 +34,7 @@ def analyze_graph(graph: Graph) -> Analysis:
         unknown=_unknown_ops(graph.nodes),
         unused=Storage.of(weight for weight in graph.weights if weight.name not in used),
         notes=(*graph.notes, *_causal_note(graph.nodes)),
+        backward=sum((layer.backward for layer in layers if layer.backward), Cost()) if backward else None,
     )
 
 

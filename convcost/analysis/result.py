@@ -38,12 +38,16 @@ class Storage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """One node and what it costs. `storage` is of the weights it is the first to use, so that layers add up."""
+    """One node and what it costs. `storage` is of the weights it is the first to use, so that layers add up.
+
+    `backward` is the work of the layer's gradients, where the backward pass was asked for.
+    """
 
     node: Node
     cost: Cost
     storage: Storage
     activation_bytes: int
+    backward: Cost | None = None
 
     @property
     def name(self) -> str:
@@ -71,6 +75,7 @@ class Layer:
             "weight_bytes": self.storage.weight_bytes,
             "activation_bytes": self.activation_bytes,
             "bytes_moved": self.cost.bytes_moved,
+            "backward": _work_json(self.backward),
             "latency": None,
         }
 
@@ -140,7 +145,10 @@ class UnknownOp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """What a model costs, layer by layer. With anything `unknown`, every total is a lower bound."""
+    """What a model costs, layer by layer. With anything `unknown`, every total is a lower bound.
+
+    `totals` are of the forward pass; `backward` is beside them where it was asked for.
+    """
 
     target: str
     source: str
@@ -150,6 +158,7 @@ class Analysis:
     unknown: tuple[UnknownOp, ...]
     unused: Storage
     notes: tuple[str, ...] = ()
+    backward: Cost | None = None
 
     @property
     def is_lower_bound(self) -> bool:
@@ -170,8 +179,9 @@ class Analysis:
                 {"name": tensor.name, "shape": list(tensor.shape), "dtype": tensor.dtype.value}
                 for tensor in self.inputs
             ],
-            "convention": {"flops_per_mac": FLOPS_PER_MAC, "df": "output", "backward": False},
+            "convention": {"flops_per_mac": FLOPS_PER_MAC, "df": "output", "backward": self.backward is not None},
             "totals": dict(self.totals.to_json()),
+            "backward": _work_json(self.backward),
             "coverage": {
                 "ops": len(self.layers),
                 "counted": self.counted,
@@ -181,6 +191,10 @@ class Analysis:
             "notes": list(self.notes),
             "layers": [layer.to_json() for layer in self.layers],
         }
+
+
+def _work_json(work: Cost | None) -> Json:
+    return {"macs": work.macs, "other_ops": work.other_ops, "flops": work.flops} if work else None
 
 
 def _plain(value: object) -> Json:

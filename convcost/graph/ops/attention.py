@@ -38,6 +38,14 @@ class Attention(Op):
         per_score = 1 + (len(operands) - 3) + Softmax.OPS_PER_ELEMENT
         return Arithmetic(scores * (query[-1] + value[-1]), scores * per_score)
 
+    def gradient_macs(self, operands: Shapes, outputs: Shapes, needed: tuple[bool, ...]) -> int:
+        """Two gradients for each of the two products: of scores by q and k, of the output by p and v."""
+        query, key, value = operands[:3]
+        by_query, by_key, by_value = needed[:3]
+        pairs = math.prod(query[:-1]) * key[-2]
+        scores, mixed = pairs * query[-1], pairs * value[-1]
+        return scores * (by_query + by_key) + mixed * (by_value + (by_query or by_key))
+
     def causal_macs(self, operands: Shapes) -> int:
         """MACs of the products a causal mask leaves: query i sees the first i + 1 keys."""
         query, key, value = operands[:3]

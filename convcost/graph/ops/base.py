@@ -54,6 +54,14 @@ class Op(ABC):
     def arithmetic(self, operands: Shapes, outputs: Shapes) -> Arithmetic:
         """The work of one execution."""
 
+    def gradient_macs(self, operands: Shapes, outputs: Shapes, needed: tuple[bool, ...]) -> int:
+        """MACs of the backward pass, `needed` saying which operands want a gradient.
+
+        By default one forward's worth for each of the two factors of the product: the gradient of a
+        convolution or matrix product by either factor multiplies as often as the product itself.
+        """
+        return self.arithmetic(operands, outputs).macs * sum(needed[:2])
+
     def bytes_read(self, operands: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> int:
         """Compulsory reads: every distinct operand once."""
         if self.is_view:

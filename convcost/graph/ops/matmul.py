@@ -89,15 +89,30 @@ class Einsum(Op):
         return (tuple(sizes[index] for index in result),)
 
     def arithmetic(self, operands: Shapes, outputs: Shapes) -> Arithmetic:
+        steps = self._steps(operands)
+        return Arithmetic(sum(step.macs for step in steps), sum(step.other_ops for step in steps))
+
+    def gradient_macs(self, operands: Shapes, outputs: Shapes, needed: tuple[bool, ...]) -> int:
+        """Of every pair, the gradient by what stands left (any operand so far) and by the operand on the right."""
+        steps = self._steps(operands)
+        return sum(
+            step.macs * (any(needed[: position + 1]) + needed[position + 1])
+            for position, step in enumerate(steps)
+            if step.macs
+        )
+
+    def _steps(self, operands: Shapes) -> list[Arithmetic]:
+        """The work of joining each further operand to what the ones before it gave."""
         terms, result = self._terms(operands)
         sizes = _index_sizes(terms, operands)
-        macs = other_ops = 0
         left = terms[0]
         if len(terms) == 1:
             reduced = math.prod(sizes[index] for index in set(left))
-            return Arithmetic(0, reduced if set(left) - set(result) else 0)
+            return [Arithmetic(0, reduced if set(left) - set(result) else 0)]
+        steps = []
         for position, right in enumerate(terms[1:], start=1):
             needed_later = {index for term in terms[position + 1 :] for index in term} | set(result)
+            macs = other_ops = 0
             for term, other in ((left, right), (right, left)):
                 if set(term) - set(other) - needed_later:
                     # An index of one operand alone is summed away before the product.
@@ -106,11 +121,12 @@ class Einsum(Op):
             products = math.prod(sizes[index] for index in indices)
             kept = [index for index in indices if index in needed_later]
             if len(kept) < len(indices):
-                macs += products
+                macs = products
             else:
                 other_ops += products
+            steps.append(Arithmetic(macs, other_ops))
             left = kept
-        return Arithmetic(macs, other_ops)
+        return steps
 
     def _terms(self, operands: Shapes) -> tuple[list[list[str]], list[str]]:
         """Index names per operand and of the result, an ellipsis spelled out as `...0`, `...1` from the right."""

@@ -52,10 +52,21 @@ class Recurrent(Op):
             raise ShapeError(f"expected {self.input_size} input features, got {features}")
         return ((*positions, self.directions * self.state),)
 
+    @property
+    def _gate_values(self) -> int:
+        return _GATES[self.cell] * self.hidden_size
+
     def arithmetic(self, operands: Shapes, outputs: Shapes) -> Arithmetic:
         positions = math.prod(operands[0][:-1]) * self.directions
-        gates = _GATES[self.cell] * self.hidden_size
+        gates = self._gate_values
         inputs = [self.input_size] + [self.directions * self.state] * (self.layers - 1)
         macs = sum(gates * (size + self.state) + self.hidden_size * self.projection for size in inputs)
         per_step = gates * (2 + (2 if self.biased else 0)) + _STATE_UPDATE[self.cell] * self.hidden_size
         return Arithmetic(positions * macs, positions * per_step * self.layers)
+
+    def gradient_macs(self, operands: Shapes, outputs: Shapes, needed: tuple[bool, ...]) -> int:
+        """Gradients of every gate product by its state and weights, and by the layer's input where that needs one."""
+        macs = self.arithmetic(operands, outputs).macs
+        by_input, by_weight = needed[0], any(needed[1:])
+        first_input = math.prod(operands[0][:-1]) * self.directions * self._gate_values * self.input_size
+        return macs * by_weight + macs - first_input * (not by_input)
