@@ -19,14 +19,14 @@ demo: $(VENV)/core.stamp ## analyze a real network, compare one convolution, che
 	$(BIN)/convcost compare --spec sample_configs/layer.yaml
 	$(BIN)/convcost check $(NETWORK) --max macs=320M --max params=3.6M
 
-test: check ## everything a change has to pass: lint, types, docs in step, tests (installs all extras)
-	$(BIN)/python -m pytest -n 2
+test: check ## everything a change has to pass; installs all extras and tools first
 
-check: $(VENV)/dev.stamp ## lint, format, types and generated docs, without the tests
+check: $(VENV)/dev.stamp ## the same, by the name CONTRIBUTING uses: lint, format, types, docs in step, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m pytest -n 2
 
 fix: $(VENV)/dev.stamp ## format the code, mend what the linter can, write the generated docs again
 	$(BIN)/ruff check --fix .
