@@ -169,6 +169,14 @@ class Analysis:
         """How many of the layers' ops were counted."""
         return len(self.layers) - sum(len(op.layers) for op in self.unknown)
 
+    def coverage_json(self) -> dict[str, Json]:
+        return {
+            "ops": len(self.layers),
+            "counted": self.counted,
+            "unknown": [op.to_json() for op in self.unknown],
+            "lower_bound": self.is_lower_bound,
+        }
+
     def to_json(self) -> dict[str, Json]:
         """The document of `docs/schema/analysis-1.json`: exact integers, stable key order."""
         return {
@@ -182,12 +190,7 @@ class Analysis:
             "convention": {"flops_per_mac": FLOPS_PER_MAC, "df": "output", "backward": self.backward is not None},
             "totals": dict(self.totals.to_json()),
             "backward": _work_json(self.backward),
-            "coverage": {
-                "ops": len(self.layers),
-                "counted": self.counted,
-                "unknown": [op.to_json() for op in self.unknown],
-                "lower_bound": self.is_lower_bound,
-            },
+            "coverage": self.coverage_json(),
             "notes": list(self.notes),
             "layers": [layer.to_json() for layer in self.layers],
         }

@@ -1,0 +1,130 @@
+"""The quantities convcost reports, each with its unit and what it means: one table for every place that names them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from convcost.analysis.result import Storage, Totals
+from convcost.errors import UsageError
+from convcost.graph import Cost
+from convcost.units import Unit
+
+
+class Costed(Protocol):
+    """A layer, a group of layers, or a whole model."""
+
+    @property
+    def cost(self) -> Cost: ...
+    @property
+    def storage(self) -> Storage: ...
+    @property
+    def activation_bytes(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """`name` is the key in JSON, in `--max`, `--sort` and `--query`; `measure` is None where layers do not add up."""
+
+    name: str
+    label: str
+    unit: Unit
+    definition: str
+    measure: Callable[[Costed], int] | None
+
+    def of(self, costed: Costed) -> int:
+        """The value for a layer or group; raises `UsageError` where only a whole model has one."""
+        if self.measure is None:
+            raise UsageError(
+                f"{self.name} belongs to the whole model, not to a layer",
+                hint=f"choose from {', '.join(metric.name for metric in METRICS if metric.measure)}",
+            )
+        return self.measure(costed)
+
+    def total(self, totals: Totals) -> int:
+        """The value for the whole model."""
+        return totals.to_json()[self.name]
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="macs",
+        label="MACs",
+        unit=Unit.COUNT,
+        definition="multiply-accumulates of convolutions, linear layers and other matrix products, attention products "
+        "and recurrent gates; also called multiplies or mult-adds. Padding taps count; batch is included.",
+        measure=lambda costed: costed.cost.macs,
+    ),
+    Metric(
+        name="other_ops",
+        label="Other ops",
+        unit=Unit.COUNT,
+        definition="arithmetic that is not a MAC: bias adds, normalisation, activations, pooling, softmax, elementwise "
+        "operations, interpolation.",
+        measure=lambda costed: costed.cost.other_ops,
+    ),
+    Metric(
+        name="flops",
+        label="FLOPs",
+        unit=Unit.COUNT,
+        definition="2 * MACs + other ops: a multiply and an add for every MAC, and each other operation once.",
+        measure=lambda costed: costed.cost.flops,
+    ),
+    Metric(
+        name="params",
+        label="Params",
+        unit=Unit.COUNT,
+        definition="elements of learnable tensors; a tied tensor counts once, and modules the input never reaches count "
+        "too. Buffers, such as BatchNorm's running statistics, are apart.",
+        measure=lambda costed: costed.storage.params,
+    ),
+    Metric(
+        name="buffers",
+        label="Buffers",
+        unit=Unit.COUNT,
+        definition="elements of stored tensors that are not learned, such as BatchNorm's running mean and variance.",
+        measure=lambda costed: costed.storage.buffers,
+    ),
+    Metric(
+        name="weight_bytes",
+        label="Weights",
+        unit=Unit.BYTES,
+        definition="bytes of the parameters in the element type they are stored in.",
+        measure=lambda costed: costed.storage.weight_bytes,
+    ),
+    Metric(
+        name="activation_bytes",
+        label="Activations",
+        unit=Unit.BYTES,
+        definition="bytes of every op's output, summed; views and in-place results take no memory of their own.",
+        measure=lambda costed: costed.activation_bytes,
+    ),
+    Metric(
+        name="peak_activation_bytes",
+        label="Peak activation",
+        unit=Unit.BYTES,
+        definition="the largest sum of non-weight tensors that must be alive at once, in execution order.",
+        measure=None,
+    ),
+    Metric(
+        name="bytes_moved",
+        label="Bytes moved",
+        unit=Unit.BYTES,
+        definition="compulsory memory traffic: each input, weight and output of an op once, as if nothing stayed in a "
+        "cache between ops. FLOPs divided by it is the arithmetic intensity.",
+        measure=lambda costed: costed.cost.bytes_moved,
+    ),
+)
+
+_BY_NAME = {metric.name: metric for metric in METRICS}
+
+
+def metric_named(name: str) -> Metric:
+    """The metric of that exact name; raises `UsageError` with the nearest one."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    near = difflib.get_close_matches(name.lower().replace("-", "_"), _BY_NAME, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"metrics are {', '.join(_BY_NAME)}"
+    raise UsageError(f"'{name}' is not a metric", hint=hint)

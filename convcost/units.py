@@ -1,0 +1,138 @@
+"""1234567 to "1.23 M" and "600M" to 600000000, in integers throughout."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Sequence
+
+from convcost.errors import UsageError
+
+
+class Unit(enum.Enum):
+    """What a number counts; bytes have prefixes of their own."""
+
+    COUNT = "count"
+    BYTES = "bytes"
+
+
+# (from this value on, one of the unit, its symbol). Memory is spoken of in megabytes, hence 0.40 MB.
+_COUNT_STEPS = tuple((10**power, 10**power, symbol) for power, symbol in zip(range(3, 21, 3), "kMGTPE", strict=True))
+_BYTES_STEPS = (
+    (10**3, 10**3, "kB"),
+    (10**5, 10**6, "MB"),
+    *((10**power, 10**power, f"{symbol}B") for power, symbol in zip(range(9, 21, 3), "GTPE", strict=True)),
+)
+
+_COUNT_SUFFIXES = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_BYTES_SUFFIXES = {
+    "": 1,
+    "B": 1,
+    **{f"{prefix}B": 10 ** (3 * power) for power, prefix in enumerate("kMGT", start=1)},
+    **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGT", start=1)},
+}
+_QUANTITY = re.compile(r"(\d{1,3}(?:[_,]\d{3})+|\d{1,30})(?:\.(\d{1,30}))? *([A-Za-z]*)", re.ASCII)
+
+
+def format_quantity(value: int, unit: Unit) -> str:
+    """Three or four significant digits and a unit chosen by size; exact below a thousand.
+
+    >>> format_quantity(1234567, Unit.COUNT), format_quantity(999, Unit.COUNT), format_quantity(999_999, Unit.COUNT)
+    ('1.23 M', '999', '1.00 M')
+    >>> format_quantity(401408, Unit.BYTES), format_quantity(553430, Unit.BYTES), format_quantity(17, Unit.BYTES)
+    ('0.40 MB', '0.55 MB', '17 B')
+    """
+    steps = _COUNT_STEPS if unit is Unit.COUNT else _BYTES_STEPS
+    text = str(value) if unit is Unit.COUNT else f"{value} B"
+    for position, (least, one, symbol) in enumerate(steps):
+        if value < least and text != _one_thousand(steps[position - 1]):
+            break
+        text = f"{_rounded(value, one)} {symbol}"
+    return text
+
+
+def format_exact(value: int, unit: Unit) -> str:
+    """All digits, in groups of three.
+
+    >>> format_exact(1234567, Unit.COUNT), format_exact(1234567, Unit.BYTES)
+    ('1,234,567', '1,234,567 B')
+    """
+    return f"{value:,}" if unit is Unit.COUNT else f"{value:,} B"
+
+
+def format_column(values: Sequence[int], unit: Unit) -> list[str]:
+    """Numbers to be read side by side: exact, all of them, if rounding made two different ones look alike.
+
+    >>> format_column([1234567, 2000], Unit.COUNT)
+    ['1.23 M', '2.00 k']
+    >>> format_column([1234567, 1234568], Unit.COUNT)
+    ['1,234,567', '1,234,568']
+    """
+    rounded = {value: format_quantity(value, unit) for value in values}
+    distinct = len(set(rounded.values())) == len(rounded)
+    return [rounded[value] if distinct else format_exact(value, unit) for value in values]
+
+
+def parse_quantity(text: str, unit: Unit, *, metric: str) -> int:
+    """An exact integer from `600M`, `1.2G`, `20MB`, `8MiB` or plain digits; `metric` is named in errors.
+
+    Raises `UsageError` for anything else, and for a fraction of one.
+
+    >>> parse_quantity("1.2G", Unit.COUNT, metric="macs"), parse_quantity("8MiB", Unit.BYTES, metric="weight_bytes")
+    (1200000000, 8388608)
+    """
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"'{text}' is not a value for {metric}", hint=f"write {_example(metric, unit)}")
+    whole, fraction, suffix = match[1].replace(",", "").replace("_", ""), match[2] or "", match[3]
+    suffixes = _COUNT_SUFFIXES if unit is Unit.COUNT else _BYTES_SUFFIXES
+    if suffix not in suffixes:
+        number = match[1] + (f".{fraction}" if fraction else "")
+        raise UsageError(_wrong_suffix(suffix, unit, metric), hint=_suffix_hint(number, suffix, unit, metric))
+    value, rest = divmod(int(whole + fraction) * suffixes[suffix], 10 ** len(fraction))
+    if rest:
+        things = "count" if unit is Unit.COUNT else "number of bytes"
+        raise UsageError(f"'{text}' is not a whole {things}", hint=f"write {_example(metric, unit)}")
+    return value
+
+
+def _rounded(value: int, one: int) -> str:
+    """`value / one` to two decimals, or to one from a hundred on; halves away from zero."""
+    hundredths = (200 * value + one) // (2 * one)
+    if hundredths < 100 * 100:
+        return f"{hundredths // 100}.{hundredths % 100:02}"
+    tenths = (20 * value + one) // (2 * one)
+    return f"{tenths // 10}.{tenths % 10}"
+
+
+def _one_thousand(step: tuple[int, int, str]) -> str:
+    """How a value that rounds up to the next unit would read: `1000.0 k` for what is `1.00 M`."""
+    return f"1000.0 {step[2]}"
+
+
+def _example(metric: str, unit: Unit) -> str:
+    return f"{metric}=600M" if unit is Unit.COUNT else f"{metric}=20MB"
+
+
+def _wrong_suffix(suffix: str, unit: Unit, metric: str) -> str:
+    if unit is Unit.COUNT and suffix in _BYTES_SUFFIXES:
+        return f"{metric} is a count, not a number of bytes"
+    if unit is Unit.BYTES and suffix in _COUNT_SUFFIXES:
+        return f"{metric} is in bytes, and '{suffix}' does not say bytes"
+    if unit is Unit.COUNT and suffix == "m":
+        return f"'m' means thousandths, and {metric} is a whole count"
+    return f"'{suffix}' is not a unit of {metric}"
+
+
+def _suffix_hint(number: str, suffix: str, unit: Unit, metric: str) -> str:
+    """What the reader most likely meant, as something to type."""
+    prefix = suffix[:1]
+    if unit is Unit.BYTES:
+        prefix = "k" if prefix in ("k", "K") else prefix.upper()
+        return f"write {metric}={number}{prefix}B" if prefix in ("k", "M", "G", "T") else f"write {_example(metric, unit)}"
+    prefix = prefix if prefix == "k" else prefix.upper()
+    if prefix not in _COUNT_SUFFIXES:
+        return f"write {_example(metric, unit)}"
+    names = {"flop": "flops", "mac": "macs"}
+    named = next((name for word, name in names.items() if word in suffix.lower()), metric)
+    return f"write {named}={number}{prefix}" + ("" if named == metric else f" if you mean {named}")
