@@ -28,7 +28,7 @@ class Attention(Op):
 
     def output_shapes(self, operands: Shapes) -> Shapes:
         query, key, value = operands[:3]
-        if query[-1] != key[-1] or key[-2] != value[-2]:
+        if min(map(len, (query, key, value))) < 2 or query[-1] != key[-1] or key[-2] != value[-2]:
             raise ShapeError(f"attention operands do not fit: q {query}, k {key}, v {value}")
         return ((*query[:-1], value[-1]),)
 

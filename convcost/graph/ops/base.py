@@ -91,6 +91,13 @@ class Op(ABC):
         return {field.name: getattr(self, field.name) for field in fields}
 
 
+def positions(shape: Shape, features: int) -> Shape:
+    """The axes before the last; raises `ShapeError` where the last does not hold `features` values."""
+    if shape[-1:] != (features,):
+        raise ShapeError(f"expected {features} input features, got {shape[-1] if shape else 'a single value'}")
+    return shape[:-1]
+
+
 def broadcast(shapes: Iterable[Shape]) -> Shape:
     """The common shape of operands under NumPy's rules, aligned at the last axis.
 

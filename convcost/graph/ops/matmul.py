@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from convcost.errors import ShapeError
-from convcost.graph.ops.base import Arithmetic, Op, Shapes, broadcast
+from convcost.graph.ops.base import Arithmetic, Op, Shapes, broadcast, positions
 from convcost.graph.tensor import Shape
 
 
@@ -23,10 +23,7 @@ class Linear(Op):
     reference: ClassVar[str] = "CONVENTIONS: one MAC per product of a linear contraction"
 
     def output_shapes(self, operands: Shapes) -> Shapes:
-        *positions, features = operands[0]
-        if features != self.in_features:
-            raise ShapeError(f"expected {self.in_features} input features, got {features}")
-        return ((*positions, self.out_features),)
+        return ((*positions(operands[0], self.in_features), self.out_features),)
 
     def arithmetic(self, operands: Shapes, outputs: Shapes) -> Arithmetic:
         values = math.prod(outputs[0])
@@ -86,6 +83,8 @@ class Einsum(Op):
     def output_shapes(self, operands: Shapes) -> Shapes:
         terms, result = self._terms(operands)
         sizes = _index_sizes(terms, operands)
+        if strangers := set(result) - sizes.keys():
+            raise ShapeError(f"einsum '{self.equation}' has no operand with index '{min(strangers)}'")
         return (tuple(sizes[index] for index in result),)
 
     def arithmetic(self, operands: Shapes, outputs: Shapes) -> Arithmetic:
@@ -116,7 +115,7 @@ class Einsum(Op):
             for term, other in ((left, right), (right, left)):
                 if set(term) - set(other) - needed_later:
                     # An index of one operand alone is summed away before the product.
-                    other_ops += math.prod(sizes[index] for index in term)
+                    other_ops += math.prod(sizes[index] for index in set(term))
             indices = [i for i in dict.fromkeys(left + right) if i in needed_later or (i in left and i in right)]
             products = math.prod(sizes[index] for index in indices)
             kept = [index for index in indices if index in needed_later]
@@ -139,7 +138,7 @@ class Einsum(Op):
             if len(term) != len(shape):
                 raise ShapeError(f"einsum '{self.equation}' does not fit an operand of shape {list(shape)}")
         names = [index for term in terms for index in term]
-        hidden = sorted({index for index in names if index.startswith("...")}, reverse=True)
+        hidden = sorted({index for index in names if index.startswith("...")}, key=_from_right, reverse=True)
         if not arrow:
             return terms, hidden + sorted(i for i in set(names) if names.count(i) == 1 and not i.startswith("..."))
         before, ellipsis, after = output.partition("...")
@@ -150,6 +149,10 @@ def _spell(term: str, rank: int) -> list[str]:
     before, ellipsis, after = term.partition("...")
     hidden = rank - len(before) - len(after) if ellipsis else 0
     return [*before, *(f"...{axis}" for axis in reversed(range(hidden))), *after]
+
+
+def _from_right(hidden: str) -> int:
+    return int(hidden.removeprefix("..."))
 
 
 def _index_sizes(terms: list[list[str]], operands: Shapes) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from convcost.errors import ShapeError
 from convcost.graph.ops.base import Arithmetic, Op, Shapes
 from convcost.graph.ops.conv import Pads
+from convcost.graph.tensor import Shape
 
 PoolMethod = Literal["max", "avg", "lp"]
 
@@ -29,20 +30,18 @@ class Pool(Op):
     reference: ClassVar[str] = "one comparison or addition per tap; CONVENTIONS: pooling is other ops"
 
     def output_shapes(self, operands: Shapes) -> Shapes:
-        axes = len(self.kernel)
-        lead, spatial = operands[0][:-axes], operands[0][-axes:]
+        lead, spatial = _split(operands[0], len(self.kernel))
         sizes = zip(spatial, self.kernel, self.stride, self.pads, self.dilation, strict=True)
         return ((*lead, *(self._output_size(*axis) for axis in sizes)),)
 
     def _output_size(self, size: int, kernel: int, stride: int, pad: tuple[int, int], dilation: int) -> int:
         room = size + sum(pad) - dilation * (kernel - 1) - 1
-        if room < 0:
+        windows = (-(-room // stride) if self.ceil_mode else room // stride) + 1
+        if windows < 1:
             raise ShapeError(f"pooling window {kernel} is larger than the padded input of {size + sum(pad)}")
-        if not self.ceil_mode:
-            return room // stride + 1
-        windows = -(-room // stride) + 1
         # A window that would start in the padding after the data is dropped, as torch and ONNX both do.
-        return windows - 1 if (windows - 1) * stride >= size + pad[0] else windows
+        starts_outside = self.ceil_mode and (windows - 1) * stride >= size + pad[0]
+        return windows - 1 if starts_outside else windows
 
     def arithmetic(self, operands: Shapes, outputs: Shapes) -> Arithmetic:
         return Arithmetic(0, math.prod(outputs[0]) * math.prod(self.kernel))
@@ -64,13 +63,20 @@ class AdaptivePool(Op):
         return "global_pool" if set(self.output_size) == {1} else "pool"
 
     def output_shapes(self, operands: Shapes) -> Shapes:
-        return ((*operands[0][: -len(self.output_size)], *self.output_size),)
+        lead, _ = _split(operands[0], len(self.output_size))
+        return ((*lead, *self.output_size),)
 
     def arithmetic(self, operands: Shapes, outputs: Shapes) -> Arithmetic:
-        axes = len(self.output_size)
-        lead, spatial = operands[0][:-axes], operands[0][-axes:]
+        lead, spatial = _split(operands[0], len(self.output_size))
         taps = math.prod(_window_taps(size, out) for size, out in zip(spatial, self.output_size, strict=True))
         return Arithmetic(0, math.prod(lead) * taps)
+
+
+def _split(shape: Shape, axes: int) -> tuple[Shape, Shape]:
+    """The leading axes, and the `axes` that are pooled."""
+    if len(shape) < axes:
+        raise ShapeError(f"cannot pool {axes} axes of a tensor of shape {list(shape)}")
+    return shape[: len(shape) - axes], shape[len(shape) - axes :]
 
 
 def _window_taps(size: int, windows: int) -> int:

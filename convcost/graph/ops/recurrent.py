@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from convcost.errors import ShapeError
-from convcost.graph.ops.base import Arithmetic, Op, Shapes
+from convcost.graph.ops.base import Arithmetic, Op, Shapes, positions
 
 Cell = Literal["rnn", "gru", "lstm"]
 
@@ -47,22 +46,19 @@ class Recurrent(Op):
         return self.projection or self.hidden_size
 
     def output_shapes(self, operands: Shapes) -> Shapes:
-        *positions, features = operands[0]
-        if features != self.input_size:
-            raise ShapeError(f"expected {self.input_size} input features, got {features}")
-        return ((*positions, self.directions * self.state),)
+        return ((*positions(operands[0], self.input_size), self.directions * self.state),)
 
     @property
     def _gate_values(self) -> int:
         return _GATES[self.cell] * self.hidden_size
 
     def arithmetic(self, operands: Shapes, outputs: Shapes) -> Arithmetic:
-        positions = math.prod(operands[0][:-1]) * self.directions
+        steps = math.prod(operands[0][:-1]) * self.directions
         gates = self._gate_values
         inputs = [self.input_size] + [self.directions * self.state] * (self.layers - 1)
         macs = sum(gates * (size + self.state) + self.hidden_size * self.projection for size in inputs)
         per_step = gates * (2 + (2 if self.biased else 0)) + _STATE_UPDATE[self.cell] * self.hidden_size
-        return Arithmetic(positions * macs, positions * per_step * self.layers)
+        return Arithmetic(steps * macs, steps * per_step * self.layers)
 
     def gradient_macs(self, operands: Shapes, outputs: Shapes, needed: tuple[bool, ...]) -> int:
         """Gradients of every gate product by its state and weights, and by the layer's input where that needs one."""
