@@ -87,7 +87,7 @@ def scatter(
     groups: int,
     times: Multiplier,
 ) -> Array:
-    """Transposed convolution: every input value is stamped onto the output through its kernels, then the edge is cut."""
+    """Transposed convolution: every input value is stamped onto a canvas, whose edge is then cut."""
     batch, channels, *spatial = data.shape
     _, filters_per_group, *kernel = weight.shape
     canvas: dict[Index, int] = {}
@@ -144,15 +144,15 @@ def einsum(terms: Sequence[str], result: str, arrays: Sequence[Array], times: Mu
     for position, (term, right) in enumerate(zip(terms[1:], arrays[1:], strict=True), start=1):
         wanted = set(result).union(*terms[position + 1 :])
         left, name = sum_away(left, name, keep=wanted | set(term))
-        right, term = sum_away(right, term, keep=wanted | set(name))
-        every = "".join(dict.fromkeys(name + term))
+        slim, short = sum_away(right, term, keep=wanted | set(name))
+        every = "".join(dict.fromkeys(name + short))
         kept = "".join(index for index in every if index in wanted)
         multiply = times if len(kept) < len(every) else Multiplier()
-        sizes = dict(zip(name + term, left.shape + right.shape, strict=True))
+        sizes = dict(zip(name + short, left.shape + slim.shape, strict=True))
         joined = Array(tuple(sizes[index] for index in kept))
         for at in indices([sizes[index] for index in every]):
             value = dict(zip(every, at, strict=True))
-            product = multiply(left[tuple(value[i] for i in name)], right[tuple(value[i] for i in term)])
+            product = multiply(left[tuple(value[i] for i in name)], slim[tuple(value[i] for i in short)])
             joined.add(tuple(value[i] for i in kept), product)
         left, name = joined, kept
     left, name = sum_away(left, name, keep=set(result))

@@ -61,7 +61,8 @@ class Graph:
     """A whole network. `weights` lists every stored tensor once, used or not.
 
     `target` and `source` (spec, onnx, torch) are labels for reports, and `notes` what a reader must know.
-    Raises `ValueError`, addressed to the author of a source, when a node reads what nothing has written.
+    Raises `ValueError`, addressed to the author of a source, when a node reads what nothing has written
+    or two weights share a name.
     """
 
     nodes: tuple[Node, ...]
@@ -73,7 +74,11 @@ class Graph:
     source: str = ""
 
     def __post_init__(self) -> None:
-        stored = {weight.name for weight in self.weights}
+        stored: set[str] = set()
+        for weight in self.weights:
+            if weight.name in stored:
+                raise ValueError(f"two weights are named '{weight.name}'")
+            stored.add(weight.name)
         written = {tensor.name for tensor in self.inputs}
         layers: set[str] = set()
         for node in self.nodes:
