@@ -23,7 +23,7 @@ def peak_activation_bytes(graph: Graph) -> int:
                 size[tensor.buffer] = max(tensor.nbytes, size.get(tensor.buffer, 0))
             first.setdefault(tensor.buffer, step)
             last[tensor.buffer] = step
-    kept = {tensor.buffer for tensor in graph.outputs} & size.keys() - {tensor.buffer for tensor in graph.inputs}
+    kept = {tensor.buffer for tensor in graph.outputs} & size.keys()
     last.update(dict.fromkeys(kept, len(graph.nodes) - 1))
 
     change = [0] * (len(graph.nodes) + 1)

@@ -52,7 +52,7 @@ def test_two_nodes_of_one_name_are_refused() -> None:
 
 
 def test_a_weight_the_graph_does_not_store_is_refused() -> None:
-    with pytest.raises(ValueError, match="weight 'fc.weight', which the graph does not store"):
+    with pytest.raises(ValueError, match=r"weight 'fc\.weight', which the graph does not store"):
         Graph(nodes=(linear("fc", X, W, "y"),), inputs=(X,))
 
 
@@ -62,7 +62,7 @@ def test_an_output_nothing_wrote_is_refused() -> None:
 
 
 def test_a_weight_listed_twice_is_refused() -> None:
-    with pytest.raises(ValueError, match="two weights are named 'fc.weight'"):
+    with pytest.raises(ValueError, match=r"two weights are named 'fc\.weight'"):
         Graph(nodes=(), inputs=(X,), weights=(W, Weight(name="fc.weight", shape=(5,))))
 
 

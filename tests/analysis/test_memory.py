@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convcost.analysis.memory import peak_activation_bytes
+from convcost.graph import Graph, Node, Tensor, Weight
+from convcost.graph.ops import Elementwise
+
+
+@dataclasses.dataclass
+class Memory:
+    """Buffers that are freed as soon as nobody ahead wants them."""
+
+    held: dict[str, int] = dataclasses.field(default_factory=dict)
+    peak: int = 0
+
+    def hold(self, tensor: Tensor) -> None:
+        self.held.setdefault(tensor.buffer, tensor.nbytes)
+
+    def release(self, wanted: set[str]) -> None:
+        self.peak = max(self.peak, sum(self.held.values()))
+        self.held = {buffer: size for buffer, size in self.held.items() if buffer in wanted}
+
+
+def simulate(graph: Graph) -> int:
+    """Runs the graph one node at a time, looking through everything that is still to come at every step."""
+    memory = Memory()
+    outputs = {tensor.buffer for tensor in graph.outputs}
+    for step, node in enumerate(graph.nodes):
+        for tensor in (*node.inputs, *node.outputs):
+            memory.hold(tensor)
+        later = {tensor.buffer for ahead in graph.nodes[step + 1 :] for tensor in (*ahead.inputs, *ahead.outputs)}
+        memory.release(later | outputs)
+    return memory.peak
+
+
+def op(name: str, reads: list[Tensor], *writes: Tensor) -> Node:
+    return Node(name=name, op=Elementwise(function="any"), operands=tuple(reads), outputs=writes)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """Random networks whose nodes read anything written so far and give new tensors, views, or in-place results."""
+    weight = Weight(name="w", shape=(100,))
+    inputs = [Tensor(name=f"x{i}", shape=(draw(st.integers(1, 9)),)) for i in range(draw(st.integers(1, 2)))]
+    written = list(inputs)
+    nodes = []
+    for step in range(draw(st.integers(1, 10))):
+        reads = draw(st.lists(st.sampled_from(written), min_size=1, max_size=3))
+        operands = [*reads, *([Tensor.of(weight)] if draw(st.booleans()) else [])]
+        results = []
+        for slot in range(draw(st.integers(1, 2))):
+            name, source = f"t{step}_{slot}", reads[0]
+            shares = draw(st.booleans())
+            shape = source.shape if shares else (draw(st.integers(1, 9)),)
+            results.append(Tensor(name=name, shape=shape, alias=source.buffer if shares else ""))
+        nodes.append(op(f"n{step}", operands, *results))
+        written.extend(results)
+    outputs = draw(st.lists(st.sampled_from(written), max_size=2))
+    return Graph(nodes=tuple(nodes), inputs=tuple(inputs), outputs=tuple(outputs), weights=(weight,))
+
+
+@given(graphs())
+def test_the_peak_is_what_running_and_freeing_step_by_step_reaches(graph: Graph) -> None:
+    assert peak_activation_bytes(graph) == simulate(graph)
+
+
+X = Tensor(name="x", shape=(10,))  # 40 bytes
+
+
+def chain(*outputs: Tensor, result: Tensor, more: tuple[Tensor, ...] = ()) -> Graph:
+    tensors = [X, *outputs]
+    nodes = tuple(op(f"n{i}", [a], b) for i, (a, b) in enumerate(itertools.pairwise(tensors)))
+    return Graph(nodes=nodes, inputs=(X, *more), outputs=(result,))
+
+
+def test_a_chain_holds_two_neighbours_at_a_time() -> None:
+    y, z = Tensor(name="y", shape=(5,)), Tensor(name="z", shape=(20,))
+    assert peak_activation_bytes(chain(y, z, result=z)) == max(40 + 20, 20 + 80)
+
+
+def test_a_skip_connection_keeps_its_source_alive() -> None:
+    y, z, s = (Tensor(name=name, shape=(10,)) for name in "yzs")
+    nodes = (op("a", [X], y), op("b", [y], z), op("add", [X, z], s))
+    assert peak_activation_bytes(Graph(nodes=nodes, inputs=(X,), outputs=(s,))) == 3 * 40
+
+
+def test_an_in_place_result_needs_no_memory() -> None:
+    y = Tensor(name="y", shape=(10,), alias="x")
+    assert peak_activation_bytes(chain(y, result=y)) == 40
+
+
+def test_a_view_keeps_its_owner_alive() -> None:
+    y = Tensor(name="y", shape=(10,))
+    view = Tensor(name="v", shape=(5, 2), alias="y")
+    other, end = Tensor(name="o", shape=(10,)), Tensor(name="e", shape=(10,))
+    nodes = (op("a", [X], y), op("view", [y], view), op("b", [X], other), op("c", [other, view], end))
+    assert peak_activation_bytes(Graph(nodes=nodes, inputs=(X,), outputs=(end,))) == 3 * 40
+
+
+def test_an_input_lives_from_its_first_use() -> None:
+    late = Tensor(name="late", shape=(1000,))
+    y, z = Tensor(name="y", shape=(100,)), Tensor(name="z", shape=(1,))
+    end = Tensor(name="end", shape=(1,))
+    nodes = (op("a", [X], y), op("b", [y], z), op("c", [z, late], end))
+    assert peak_activation_bytes(Graph(nodes=nodes, inputs=(X, late), outputs=(end,))) == 4000 + 4 + 4
+
+
+def test_an_output_lives_to_the_end() -> None:
+    early, y, z = Tensor(name="early", shape=(50,)), Tensor(name="y", shape=(10,)), Tensor(name="z", shape=(10,))
+    nodes = (op("a", [X], early), op("b", [X], y), op("c", [y], z))
+    assert peak_activation_bytes(Graph(nodes=nodes, inputs=(X,), outputs=(early, z))) == 200 + 40 + 40
+
+
+def test_an_input_handed_back_lives_to_the_end() -> None:
+    changed = Tensor(name="changed", shape=(10,), alias="x")
+    y, z = Tensor(name="y", shape=(30,)), Tensor(name="z", shape=(30,))
+    nodes = (op("in_place", [X], changed), op("a", [changed], y), op("b", [y], z))
+    assert peak_activation_bytes(Graph(nodes=nodes, inputs=(X,), outputs=(changed, z))) == 40 + 120 + 120
+
+
+def test_weights_are_no_activations() -> None:
+    weight = Weight(name="w", shape=(1000,))
+    y = Tensor(name="y", shape=(10,))
+    graph = Graph(nodes=(op("a", [X, Tensor.of(weight)], y),), inputs=(X,), outputs=(y,), weights=(weight,))
+    assert peak_activation_bytes(graph) == 80
+
+
+def test_a_graph_without_nodes_needs_nothing() -> None:
+    assert peak_activation_bytes(Graph(nodes=(), inputs=(X,), outputs=(X,))) == 0
