@@ -161,8 +161,9 @@ def _resolve(text: str, where: Location) -> Scalar:
     if text in _BOOLS:
         return _BOOLS[text]
     if _INTEGER.fullmatch(text):
-        if len(text) > MAX_DIGITS:
-            raise where.error(f"a number of {len(text)} digits is too large", hint=f"{MAX_DIGITS} digits at most")
+        digits = len(text.lstrip("+-"))
+        if digits > MAX_DIGITS:
+            raise where.error(f"a number of {digits} digits is too large", hint=f"{MAX_DIGITS} digits at most")
         return int(text)
     return float(text) if len(text) <= 40 and _FLOAT.fullmatch(text) else text
 

@@ -47,4 +47,6 @@ def _option(value: Located, key: str) -> OptionValue:
 def _option_scalar(value: Located, key: str) -> OptionScalar:
     if isinstance(value, LocatedScalar) and value.value is not None:
         return value.value
-    raise value.where.error(f"option {key} must be a scalar or a list of scalars, not {shown(value)}")
+    raise value.where.error(
+        f"option {key} must be a scalar or a list of scalars, not {shown(value)}", hint=f"such as {key}: [2, 4]"
+    )

@@ -91,14 +91,14 @@ class Entry:
         if isinstance(value, LocatedList):
             _check_axes(value, "padding", axes, hint="pairs are written [[before, after]], one pair for each axis")
             return tuple(_pad(item) for item in value.items)
-        words = ("same", "valid") if same else ("valid",)
-        if isinstance(value, LocatedScalar) and value.value in words:
-            if value.value == "valid":
-                return ((0, 0),) * axes
-            return tuple(same_padding(*axis) for axis in zip(spatial, kernel, stride, dilation, strict=True))
         if value is None:
             return ((0, 0),) * axes
-        wanted = f"a whole number, a list or {' or '.join(words)}"
+        if isinstance(value, LocatedScalar) and isinstance(value.value, str):
+            word = choice_of(value, "padding", ("valid", "same") if same else ("valid",))
+            if word == "valid":
+                return ((0, 0),) * axes
+            return tuple(same_padding(*axis) for axis in zip(spatial, kernel, stride, dilation, strict=True))
+        wanted = "a whole number, a list or a word"
         size = integer_of(value, "padding", least=0, most=MAX_SIZE, wanted=wanted)
         return ((size, size),) * axes
 
