@@ -1,0 +1,44 @@
+"""PyTorch models to Graph: found, run once without arithmetic, and lowered to typed ops."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from convcost.errors import MissingDependencyError
+from convcost.graph import Graph
+from convcost.sources.request import Request
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["graph_of", "load_torch"]
+
+
+def load_torch(request: Request) -> Graph:
+    """The network a PyTorch target names; runs the target's code, never loads pretrained weights.
+
+    Raises `SourceError` for what cannot be found, built or run, `MissingDependencyError` without PyTorch.
+    """
+    _require_torch(f"'{request.target}'")
+    from convcost.sources.torch.load import load
+
+    return load(request)
+
+
+def graph_of(module: nn.Module, inputs: Sequence[object] = (), kwargs: Mapping[str, object] | None = None) -> Graph:
+    """The network of a live module, in eval mode; the module is left exactly as it was, also after an error.
+
+    `inputs` and `kwargs` are what `forward` takes, where a tensor may be given as itself, as a shape tuple
+    or as an `InputSpec`, inside tuples, lists and dicts as well. Raises `SourceError` when the model fails.
+    """
+    _require_torch("an nn.Module")
+    from convcost.sources.torch.load import graph_of_module
+
+    return graph_of_module(module, inputs, kwargs or {})
+
+
+def _require_torch(what: str) -> None:
+    if importlib.util.find_spec("torch") is None:
+        raise MissingDependencyError(f"{what} needs PyTorch", hint="pip install 'convcost[torch]'")

@@ -1,0 +1,125 @@
+"""Saved models: exported programs and TorchScript. Pickles are told apart and never unpickled."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import fx, nn
+from torch.fx.node import Node as FxNode
+
+from convcost.errors import SourceError
+from convcost.sources.request import InputSpec
+from convcost.sources.torch.blame import first_line
+from convcost.sources.torch.call import dtype_of
+from convcost.sources.torch.capture import Runner
+from convcost.sources.torch.inputs import Arguments
+from convcost.sources.torch.scopes import Scopes
+
+_LFS = b"version https://git-lfs"
+
+
+def check_readable(path: Path) -> None:
+    """Raises `SourceError` for what cannot be an archive at all."""
+    if not path.exists():
+        raise SourceError(f"there is no file '{path}'")
+    if path.is_dir():
+        raise SourceError(f"'{path}' is a directory")
+    with path.open("rb") as file:
+        start = file.read(len(_LFS))
+    if not start:
+        raise SourceError(f"'{path}' is empty")
+    if start == _LFS:
+        raise SourceError(f"'{path}' is a Git LFS pointer, not the model itself", hint="git lfs pull")
+
+
+def load_script(path: Path) -> nn.Module:
+    """A TorchScript module, without the values of its weights where its code allows.
+
+    Raises `SourceError` for a pickle: unpickling runs whatever code the file holds.
+    """
+    names = _member_names(path)
+    if not any("/code/" in name or name.endswith("/constants.pkl") for name in names):
+        raise _refused_pickle(path)
+    try:
+        module = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+    except Exception as error:
+        raise SourceError(f"'{path}' is not readable TorchScript: {first_line(error)}") from error
+    assert isinstance(module, nn.Module)
+    return module
+
+
+def _member_names(path: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return []
+
+
+def _refused_pickle(path: Path) -> SourceError:
+    try:
+        content: object = torch.load(path, map_location="meta", weights_only=True)
+    except Exception:
+        return SourceError(
+            f"'{path}' is a pickled object or damaged; convcost does not unpickle files, which could run any code",
+            hint="save with torch.export.save(…) or torch.jit.script(model).save(…), or name a factory",
+        )
+    kind = "a state dict" if isinstance(content, Mapping) else f"a saved {type(content).__name__}"
+    return SourceError(
+        f"'{path}' is {kind}: weights without the network that uses them",
+        hint="name the factory that builds the network: package.module:factory",
+    )
+
+
+def load_exported(path: Path) -> tuple[nn.Module, Arguments, Runner]:
+    """An exported program as a module, the inputs it was exported with, and how to run it by its own scopes.
+
+    Raises `SourceError` for a file that torch.export cannot read.
+    """
+    try:
+        program = torch.export.load(path)
+        module = program.module()
+    except Exception as error:
+        raise SourceError(
+            f"'{path}' is not an exported program this PyTorch reads: {first_line(error)}",
+            hint="save it with torch.export.save(torch.export.export(model, args), path)",
+        ) from error
+    assert isinstance(module, fx.GraphModule)
+    return module, _exported_inputs(module), _interpret
+
+
+def _exported_inputs(module: fx.GraphModule) -> Arguments:
+    placeholders = [node for node in module.graph.nodes if node.op == "placeholder"]
+    values = [node.meta.get("val") for node in placeholders]
+    if not all(isinstance(value, torch.Tensor) for value in values):
+        return Arguments()
+    return Arguments(
+        positional=tuple(
+            InputSpec(shape=tuple(int(size) for size in value.shape), dtype=dtype_of(value)) for value in values
+        )
+    )
+
+
+class _ScopedInterpreter(fx.Interpreter):
+    """Runs the graph node by node, saying whose module each node came from."""
+
+    def __init__(self, module: fx.GraphModule, scopes: Scopes) -> None:
+        super().__init__(module)
+        self._scopes = scopes
+
+    def run_node(self, n: FxNode) -> object:
+        stack = n.meta.get("nn_module_stack")
+        if stack:
+            path, _ = list(stack.values())[-1]
+            self._scopes.current = path
+        return super().run_node(n)
+
+
+def _interpret(
+    module: nn.Module, scopes: Scopes, positional: tuple[object, ...], keywords: Mapping[str, object]
+) -> object:
+    assert isinstance(module, fx.GraphModule)
+    return _ScopedInterpreter(module, scopes).run(*positional, *keywords.values())

@@ -1,0 +1,181 @@
+"""Runs a module on other tensors than its own, and gives it back exactly as it was."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+from convcost.errors import SourceError
+from convcost.graph import Role, Weight
+from convcost.sources.torch.call import dtype_of
+from convcost.sources.torch.inputs import mapped, tensors_in
+from convcost.sources.torch.values import storage_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Borrowed:
+    """The tensors a borrowed module runs on: which are weights, and what its plain attributes are called."""
+
+    weights: tuple[Weight, ...]
+    stored: tuple[tuple[torch.Tensor, Weight], ...]
+    attributes: tuple[tuple[torch.Tensor, str], ...]
+
+
+@contextmanager
+def borrowed(module: nn.Module, device: torch.device) -> Iterator[Borrowed]:
+    """The module in eval mode with its tensors on `device`, which on meta hold no values.
+
+    Afterwards every submodule has its own attributes, tensors, training flag and class again. Raises
+    `SourceError` for a lazy module that has never seen an input.
+    """
+    weights = stored_tensors(module)
+    saved = [_Saved(child) for child in module.modules()]
+    try:
+        tensors = _Stand(device, {id(tensor) for tensor, _ in weights})
+        attributes = [item for path, child in module.named_modules() for item in _swap_tensors(child, path, tensors)]
+        for child in module.modules():
+            _stop_training(child)
+        yield Borrowed(
+            weights=tuple({weight.name: weight for _, weight in weights}.values()),
+            stored=tuple((tensors(tensor), weight) for tensor, weight in weights),
+            attributes=tuple(attributes),
+        )
+    finally:
+        for state in saved:
+            state.restore()
+
+
+def stored_tensors(module: nn.Module) -> list[tuple[torch.Tensor, Weight]]:
+    """Every parameter and buffer with its weight; tensors that lie in the same memory share one.
+
+    Integer buffers (counters, look-up indices) are constants rather than learned statistics.
+    """
+    found: list[tuple[torch.Tensor, Weight]] = []
+    first: dict[object, Weight] = {}
+    parameters = [(name, tensor, Role.PARAMETER) for name, tensor in module.named_parameters()]
+    buffers = [(name, tensor, _buffer_role(tensor)) for name, tensor in module.named_buffers()]
+    for name, tensor, role in parameters + buffers:
+        if is_lazy(tensor):
+            raise SourceError(f"'{name}' has no shape yet: the module is lazy", hint="run it once on a real input")
+        place = (storage_of(tensor) or id(tensor), tuple(tensor.shape), _layout(tensor))
+        weight = Weight(name=name, shape=tuple(tensor.shape), dtype=dtype_of(tensor), role=role)
+        found.append((tensor, first.setdefault(place, weight)))
+    return found
+
+
+def _buffer_role(tensor: torch.Tensor) -> Role:
+    return Role.BUFFER if tensor.is_floating_point() or tensor.is_complex() else Role.CONSTANT
+
+
+def _layout(tensor: torch.Tensor) -> object:
+    if tensor.layout is not torch.strided or not tensor.numel():
+        return id(tensor)
+    return tensor.storage_offset(), tensor.stride()
+
+
+class _Stand:
+    """Gives each tensor of a module its substitute, the same for the same tensor."""
+
+    def __init__(self, device: torch.device, weights: set[int]) -> None:
+        self._device = device
+        self._weights = weights
+        self._substitutes: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    def __call__(self, tensor: torch.Tensor) -> torch.Tensor:
+        known = self._substitutes.get(id(tensor))
+        if known is None:
+            known = self._substitutes[id(tensor)] = (tensor, self._substitute(tensor))
+        return known[1]
+
+    def _substitute(self, tensor: torch.Tensor) -> torch.Tensor:
+        if id(tensor) not in self._weights:
+            return tensor if tensor.is_meta else tensor.detach().clone()
+        if self._device.type == "meta":
+            return tensor if tensor.is_meta else _like(tensor, tensor.detach().to("meta"))
+        if tensor.is_meta:
+            return _like(tensor, torch.zeros_like(tensor, device=self._device))
+        # Parameters are only read; a buffer may be a counter.
+        return tensor if isinstance(tensor, nn.Parameter) else tensor.detach().clone()
+
+
+def _like(original: torch.Tensor, substitute: torch.Tensor) -> torch.Tensor:
+    if isinstance(original, nn.Parameter):
+        return nn.Parameter(substitute, requires_grad=original.requires_grad)
+    return substitute
+
+
+def _swap_tensors(
+    module: nn.Module, path: str, swap: Callable[[torch.Tensor], torch.Tensor]
+) -> Iterator[tuple[torch.Tensor, str]]:
+    """Replaces a module's tensors, those in its lists and dicts too; yields the plain ones with their names."""
+    if isinstance(module, torch.jit.ScriptModule):
+        return
+    for table in (module._parameters, module._buffers):
+        for name, tensor in table.items():
+            if tensor is not None:
+                table[name] = swap(tensor)  # type: ignore[assignment]  # a dict of either
+    for name, value in module.__dict__.items():
+        if name in ("_parameters", "_buffers", "_modules"):
+            continue
+        replaced = _swapped(value, swap)
+        if replaced is not value:
+            module.__dict__[name] = replaced
+            if isinstance(replaced, torch.Tensor):
+                yield replaced, f"{path}.{name}" if path else name
+
+
+def _swapped(value: object, swap: Callable[[torch.Tensor], torch.Tensor]) -> object:
+    if isinstance(value, torch.Tensor):
+        return swap(value)
+    if isinstance(value, (list, tuple, dict)) and any(True for _ in tensors_in(value)):
+        return mapped(value, lambda item: _swapped(item, swap))
+    return value
+
+
+def _stop_training(module: nn.Module) -> None:
+    """Clears the flag itself: a module's own `eval()` may fold weights or refuse."""
+    if isinstance(module, torch.jit.ScriptModule):
+        module.eval()
+    else:
+        module.__dict__["training"] = False
+
+
+class _Saved:
+    """One module's attributes, and the contents of those that a run may change in place."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+        self._class = type(module)
+        self._training = module.training
+        self._scripted = isinstance(module, torch.jit.ScriptModule)
+        self._buffers = [(t, t.detach().clone()) for t in module.buffers(recurse=False)] if self._scripted else []
+        self._attributes = {} if self._scripted else dict(module.__dict__)
+        self._contents = [
+            (value, value.copy()) for value in self._attributes.values() if type(value) in _CONTAINERS and value
+        ]
+        self._empty = [value for value in self._attributes.values() if type(value) in _CONTAINERS and not value]
+
+    def restore(self) -> None:
+        if self._scripted:
+            self._module.train(self._training)
+            for tensor, content in self._buffers:
+                tensor.detach().copy_(content)
+            return
+        if type(self._module) is not self._class:
+            self._module.__class__ = self._class
+        self._module.__dict__.clear()
+        self._module.__dict__.update(self._attributes)
+        for container in self._empty:
+            container.clear()
+        for container, content in self._contents:
+            container.clear()
+            container.extend(content) if isinstance(container, (list, deque)) else container.update(content)
+
+
+_CONTAINERS = (dict, OrderedDict, list, set, deque)

@@ -1,0 +1,136 @@
+"""One operator call as lowering functions see it: arguments by name, tensors as graph values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch._ops import OpOverload
+
+from convcost.graph import DType, Shape, Tensor
+from convcost.graph.ops import Op
+
+_DTYPES: dict[torch.dtype, DType] = {
+    getattr(torch, dtype.value): dtype for dtype in DType if isinstance(getattr(torch, dtype.value, None), torch.dtype)
+} | {torch.qint8: DType.INT8, torch.quint8: DType.UINT8, torch.qint32: DType.INT32}
+
+
+def dtype_of(tensor: torch.Tensor) -> DType:
+    """The graph's element type; raises `LookupError` for the few torch types that have no width we know."""
+    return _DTYPES[tensor.dtype]
+
+
+class Step(NamedTuple):
+    """A typed op on its operands. Without `outputs` it yields the call's own results."""
+
+    op: Op
+    operands: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...] | None = None
+
+
+class Signature:
+    """What never changes about an operator: its name, the order and defaults of its parameters.
+
+    `name` is the packet's (`aten.add`), without the underscore of the in-place form.
+    """
+
+    __slots__ = ("defaults", "function", "mutates", "name", "positions")
+
+    def __init__(self, function: OpOverload) -> None:
+        schema = function._schema
+        namespace, _, name = schema.name.partition("::")
+        self.function = function
+        self.mutates: bool = schema.is_mutable
+        in_place = self.mutates and name.endswith("_") and not name.endswith("__")
+        self.name = f"{namespace}.{name[:-1] if in_place else name}"
+        self.positions = {argument.name: index for index, argument in enumerate(schema.arguments)}
+        self.defaults = {
+            argument.name: argument.default_value for argument in schema.arguments if argument.has_default_value()
+        }
+
+    @property
+    def word(self) -> str:
+        """The bare function name, for layer names: `add`, `scaled_dot_product_attention`."""
+        return self.name.partition(".")[2].lstrip("_")
+
+
+class Call:
+    """One execution of an operator.
+
+    `operands` are its tensor arguments in order, `results` the shapes of its tensor outputs.
+    """
+
+    __slots__ = ("_arguments", "_keywords", "_value_of", "operands", "results", "signature")
+
+    def __init__(
+        self,
+        signature: Signature,
+        arguments: Sequence[object],
+        keywords: Mapping[str, object],
+        operands: tuple[Tensor, ...],
+        results: tuple[Shape, ...],
+        value_of: Callable[[torch.Tensor], Tensor],
+    ) -> None:
+        self.signature = signature
+        self.operands = operands
+        self.results = results
+        self._arguments = arguments
+        self._keywords = keywords
+        self._value_of = value_of
+
+    def argument(self, name: str) -> object:
+        """An argument by its schema name, given or default; None where this overload has no such parameter."""
+        position = self.signature.positions.get(name)
+        if position is None:
+            return None
+        if position < len(self._arguments):
+            return self._arguments[position]
+        return self._keywords.get(name, self.signature.defaults.get(name))
+
+    def tensor(self, name: str) -> Tensor:
+        """A required tensor; raises `LookupError` when it is not one."""
+        value = self.optional(name)
+        if value is None:
+            raise LookupError(f"{self.signature.name} has no tensor '{name}'")
+        return value
+
+    def optional(self, name: str) -> Tensor | None:
+        value = self.argument(name)
+        return self._value_of(value) if isinstance(value, torch.Tensor) else None
+
+    def tensors(self, *names: str) -> tuple[Tensor, ...]:
+        """The tensors among these arguments, lists of tensors taken apart, absent ones left out."""
+        found: list[Tensor] = []
+        for name in names:
+            value = self.argument(name)
+            items = value if isinstance(value, (list, tuple)) else (value,)
+            found.extend(self._value_of(item) for item in items if isinstance(item, torch.Tensor))
+        return tuple(found)
+
+    def integers(self, name: str, axes: int | None = None) -> tuple[int, ...]:
+        """A list of integers, a lone one spread over `axes`; empty for None."""
+        value = self.argument(name)
+        items = tuple(int(item) for item in value) if isinstance(value, (list, tuple)) else self._single(value)
+        return items * axes if axes is not None and len(items) == 1 else items
+
+    @staticmethod
+    def _single(value: object) -> tuple[int, ...]:
+        return (int(value),) if isinstance(value, int) else ()
+
+    def integer(self, name: str) -> int:
+        """An integer; raises `LookupError` when it is not one."""
+        value = self.argument(name)
+        if not isinstance(value, (int, torch.SymInt)):
+            raise LookupError(f"{self.signature.name} has no integer '{name}'")
+        return int(value)
+
+    def flag(self, name: str) -> bool:
+        return bool(self.argument(name))
+
+    def text(self, name: str) -> str:
+        return str(self.argument(name))
+
+
+Lowered = Step | tuple[Step, ...]
+Lowering = Callable[[Call], Lowered]

@@ -1,0 +1,174 @@
+"""Runs a module once and returns what it did: without values where that works, with real tensors where not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from convcost.errors import ConvcostError, SourceError
+from convcost.graph import Graph, Tensor
+from convcost.sources.naming import LayerNames
+from convcost.sources.torch.blame import first_line, where
+from convcost.sources.torch.borrow import Borrowed, borrowed
+from convcost.sources.torch.call import dtype_of
+from convcost.sources.torch.inputs import Arguments, named_tensors, tensors_in
+from convcost.sources.torch.quiet import torch_unchanged
+from convcost.sources.torch.recorder import Recorder, Scope
+from convcost.sources.torch.scopes import Scopes
+from convcost.sources.torch.values import Values
+
+META = torch.device("meta")
+_MATERIALISED_LIMIT = 8 * 2**30
+
+Runner = Callable[[nn.Module, Scopes, tuple[object, ...], Mapping[str, object]], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A module with what to run it on. `rebuild` gives it with values, for a module that has none.
+
+    `run` is how it is called, and may say which scope is current where modules do not.
+    """
+
+    module: nn.Module
+    arguments: Arguments
+    target: str
+    notes: tuple[str, ...] = ()
+    rebuild: Callable[[], nn.Module] | None = None
+    run: Runner | None = None
+
+
+def capture(subject: Subject) -> Graph:
+    """The graph of one forward pass in eval mode. Raises `SourceError` when the model fails on real tensors too."""
+    with torch_unchanged():
+        try:
+            return _run(subject, META)
+        except ConvcostError:
+            raise
+        except Exception as refusal:
+            return _run_on_values(subject, refusal)
+
+
+def _run_on_values(subject: Subject, refusal: Exception) -> Graph:
+    reason = f"{first_line(refusal)}{where(refusal)}"
+    if _bytes_without_values(subject.module) > _MATERIALISED_LIMIT:
+        raise SourceError(
+            f"the model cannot run without values, and is too large to be given some: {reason}",
+            hint="check --input: its shape or element type may not be what the model takes",
+        ) from refusal
+    module = subject.module
+    if subject.rebuild is not None and _bytes_without_values(module):
+        module = subject.rebuild()
+    note = f"run once with real tensors, because the meta device could not: {reason}"
+    try:
+        return _run(_with(subject, module, note), _home(module))
+    except ConvcostError:
+        raise
+    except Exception as error:
+        raise SourceError(
+            f"the model's forward pass raised {first_line(error)}{where(error)}",
+            hint="check --input NAME=SHAPE[:DTYPE] against what the model's forward takes",
+        ) from error
+
+
+def _with(subject: Subject, module: nn.Module, note: str) -> Subject:
+    return Subject(
+        module=module,
+        arguments=subject.arguments,
+        target=subject.target,
+        notes=(*subject.notes, note),
+        run=subject.run,
+    )
+
+
+def _home(module: nn.Module) -> torch.device:
+    devices = (tensor.device for tensor in module.parameters() if not tensor.is_meta)
+    return next(devices, torch.device("cpu"))
+
+
+def _bytes_without_values(module: nn.Module) -> int:
+    return sum(tensor.nbytes for tensor in module.parameters() if tensor.is_meta)
+
+
+def _run(subject: Subject, device: torch.device) -> Graph:
+    try:
+        return _record(subject, device, torch.inference_mode)
+    except RuntimeError as error:
+        if "nference" not in str(error):
+            raise
+        # Some models save tensors for a gradient or write to them later, which inference tensors refuse.
+        return _record(subject, device, torch.no_grad)
+
+
+def _record(subject: Subject, device: torch.device, gradients_off: Callable[[], AbstractContextManager[None]]) -> Graph:
+    module = subject.module
+    with borrowed(module, device) as tensors, gradients_off():
+        values = _values_of(tensors)
+        positional, keywords = subject.arguments.on(device, _input_dtype(module))
+        inputs = _learn_inputs(positional, keywords, module, values)
+        scopes = Scopes(module)
+        recorder = Recorder(values, _layer_names(module), _scope_of(module, scopes), without_values=device == META)
+        with scopes, recorder:
+            result = (subject.run or _call)(module, scopes, positional, keywords)
+        return Graph(
+            nodes=tuple(recorder.nodes),
+            inputs=inputs,
+            outputs=tuple(values.of(tensor) for tensor in tensors_in(result)),
+            weights=values.weights,
+            notes=subject.notes,
+            target=subject.target,
+            source="torch",
+        )
+
+
+def _call(module: nn.Module, scopes: Scopes, positional: tuple[object, ...], keywords: Mapping[str, object]) -> object:
+    return module(*positional, **keywords)
+
+
+def _values_of(tensors: Borrowed) -> Values:
+    values = Values()
+    for attribute, name in tensors.attributes:
+        values.name_constant(attribute, name)
+    values.store(tensors.weights, tensors.stored)
+    return values
+
+
+def _layer_names(module: nn.Module) -> LayerNames:
+    return LayerNames(path for path, child in module.named_modules() if any(True for _ in child.children()))
+
+
+def _scope_of(module: nn.Module, scopes: Scopes) -> Scope:
+    """The running module's path; TorchScript runs no hooks, but its weights tell whose they are."""
+    if not isinstance(module, torch.jit.ScriptModule):
+        return lambda operands: scopes.current
+
+    def owner(operands: tuple[Tensor, ...]) -> str:
+        names = (tensor.weight.name for tensor in operands if tensor.weight is not None)
+        return next(names, "").rpartition(".")[0]
+
+    return owner
+
+
+def _input_dtype(module: nn.Module) -> torch.dtype:
+    """Inputs given as shapes take the type of the model's weights: a half-precision model wants half precision."""
+    types = (tensor.dtype for tensor in module.parameters() if tensor.is_floating_point())
+    return next(types, torch.get_default_dtype())
+
+
+def _learn_inputs(
+    positional: tuple[object, ...], keywords: Mapping[str, object], module: nn.Module, values: Values
+) -> tuple[Tensor, ...]:
+    taken = {weight.name for weight in values.weights}
+    inputs: list[Tensor] = []
+    for name, tensor in named_tensors(positional, keywords, module):
+        unused = name
+        while unused in taken:
+            unused += "_input"
+        taken.add(unused)
+        inputs.append(Tensor(name=unused, shape=tuple(tensor.shape), dtype=dtype_of(tensor)))
+        values.learn(tensor, inputs[-1])
+    return tuple(inputs)

@@ -1,0 +1,129 @@
+"""From a request to a graph: find the model, build it without values where possible, decide its inputs, capture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from torch import nn
+
+from convcost.errors import ConvcostError, SourceError, UsageError
+from convcost.graph import Graph
+from convcost.sources.request import InputSpec, Request
+from convcost.sources.torch import archive, libraries
+from convcost.sources.torch.capture import META, Subject, capture
+from convcost.sources.torch.factory import call_factory, find_factory, importable
+from convcost.sources.torch.inputs import Arguments, takes_no_inputs
+from convcost.sources.torch.quiet import torch_unchanged
+from convcost.sources.torch.target import Target, parse_target
+
+
+def load(request: Request) -> Graph:
+    """See `load_torch`."""
+    if request.dims:
+        raise UsageError(
+            f"'{request.target}' has no symbolic dimensions to set with --dim",
+            hint="give sizes with --input 1x3x224x224",
+        )
+    if request.target.partition("?")[0].endswith((".pt2", ".pt", ".pth")):
+        return _load_archive(Path(request.target), request)
+    target = parse_target(request.target)
+    if target.place == "torchvision":
+        return _load_torchvision(target, request)
+    if target.place == "timm":
+        return _load_timm(target, request)
+    with importable(target):
+        return _load_factory(target, request)
+
+
+def graph_of_module(module: nn.Module, inputs: object, keywords: Mapping[str, object]) -> Graph:
+    """See `graph_of`."""
+    if not isinstance(module, nn.Module):
+        raise SourceError(f"graph_of takes an nn.Module, not {type(module).__name__}")
+    arguments = Arguments.of(inputs, keywords)
+    if not arguments.positional and not arguments.keywords:
+        arguments = _default_inputs(module, None, "the module")
+    return capture(Subject(module=module, arguments=arguments, target=type(module).__name__))
+
+
+def _load_torchvision(target: Target, request: Request) -> Graph:
+    _, notes = libraries.import_library("torchvision")
+    build = _builder(lambda: libraries.torchvision_model(target.name, target.arguments), target)
+    return _capture_built(build, request, lambda module: libraries.torchvision_inputs(target.name), notes)
+
+
+def _load_timm(target: Target, request: Request) -> Graph:
+    _, notes = libraries.import_library("timm")
+    build = _builder(lambda: libraries.timm_model(target.name, target.arguments), target)
+    return _capture_built(build, request, libraries.timm_inputs, notes)
+
+
+def _builder(build: Callable[[], nn.Module], target: Target) -> Callable[[], nn.Module]:
+    """A library's constructor as a factory, so that what it raises is told like what a user's raises."""
+    return lambda: call_factory(build, {}, target.text)[0]
+
+
+def _load_factory(target: Target, request: Request) -> Graph:
+    factory, notes = libraries.tolerating_torchvision(lambda: find_factory(target))
+    examples: list[object] = []
+
+    def build() -> nn.Module:
+        module, given = call_factory(factory, target.arguments, target.text)
+        examples[:] = [given]
+        return module
+
+    return _capture_built(build, request, lambda module: _default_inputs(module, examples[0], target.text), notes)
+
+
+def _capture_built(
+    build: Callable[[], nn.Module],
+    request: Request,
+    default_inputs: Callable[[nn.Module], Arguments],
+    notes: tuple[str, ...],
+) -> Graph:
+    with torch_unchanged():
+        module, rebuild = _built(build)
+    arguments = Arguments.from_specs(request.inputs, module) if request.inputs else default_inputs(module)
+    return capture(Subject(module=module, arguments=arguments, target=request.target, notes=notes, rebuild=rebuild))
+
+
+def _built(build: Callable[[], nn.Module]) -> tuple[nn.Module, Callable[[], nn.Module] | None]:
+    """A module on meta where its constructor allows, with the way to build it again with values."""
+    try:
+        with META:
+            return build(), build
+    except ConvcostError as error:
+        if not isinstance(error.__cause__, Exception):
+            raise
+    return build(), None
+
+
+def _default_inputs(module: nn.Module, examples: object, text: str) -> Arguments:
+    if examples is None:
+        examples = next(
+            (getattr(module, name) for name in ("example_inputs", "example_input_array") if hasattr(module, name)), None
+        )
+    if callable(examples):
+        examples = examples()
+    if isinstance(examples, Mapping):
+        return Arguments(keywords=dict(examples))
+    if examples is not None:
+        return Arguments.of(examples, {})
+    if takes_no_inputs(module):
+        return Arguments()
+    raise SourceError(
+        f"{text} does not say what input it takes",
+        hint="--input 1x3x224x224, or let the factory return (module, example_inputs)",
+    )
+
+
+def _load_archive(path: Path, request: Request) -> Graph:
+    archive.check_readable(path)
+    specs: Sequence[InputSpec] = request.inputs
+    if path.suffix == ".pt2":
+        module, examples, run = archive.load_exported(path)
+        arguments = Arguments.from_specs(specs, module) if specs else examples
+        return capture(Subject(module=module, arguments=arguments, target=request.target, run=run))
+    module = archive.load_script(path)
+    arguments = Arguments.from_specs(specs, module) if specs else _default_inputs(module, None, f"'{path}'")
+    return capture(Subject(module=module, arguments=arguments, target=request.target))

@@ -1,0 +1,95 @@
+"""Matrix products, linear layers and Einstein sums."""
+
+from __future__ import annotations
+
+from convcost.graph import Tensor
+from convcost.graph.ops import Einsum, Elementwise, Linear, MatMul
+from convcost.sources.torch.call import Call, Step
+from convcost.sources.torch.lowering.table import lowers
+
+
+@lowers("aten.linear")
+def _linear(call: Call) -> Step:
+    data, weight = call.tensor("input"), call.tensor("weight")
+    if len(weight.shape) != 2:
+        # A 1-D weight is a dot product with every row; torch drops the output axis.
+        return Step(MatMul(), (data, weight, *call.tensors("bias")))
+    op = Linear(in_features=weight.shape[1], out_features=weight.shape[0])
+    return Step(op, (data, weight, *call.tensors("bias")))
+
+
+@lowers("aten.matmul", "aten.mm", "aten.bmm", "aten.mv", "aten.dot", "aten.vdot", "aten.linalg_matmul", "aten._int_mm")
+def _matmul(call: Call) -> Step:
+    left, right = call.operands[:2]
+    return _product(left, right)
+
+
+@lowers("aten.inner")
+def _inner(call: Call) -> Step:
+    left, right = call.operands[:2]
+    if not left.shape or not right.shape:
+        return Step(Elementwise(function="mul"), (left, right))
+    contracted = "z" if len(left.shape) == len(right.shape) == 1 else None
+    if contracted:
+        return Step(MatMul(), (left, right))
+    rows = "abcdefghijkl"[: len(left.shape) - 1]
+    columns = "mnopqrstuvwx"[: len(right.shape) - 1]
+    return Step(Einsum(equation=f"{rows}z,{columns}z->{rows}{columns}"), (left, right))
+
+
+@lowers("aten.addmm", "aten._addmm_activation", "aten.addmv")
+def _addmm(call: Call) -> Step:
+    added, left, right = call.operands[:3]
+    return _product(left, right, added)
+
+
+@lowers("aten.baddbmm")
+def _baddbmm(call: Call) -> Step:
+    added, left, right = call.operands[:3]
+    # With beta 0 torch ignores the added operand, whatever it holds.
+    return _product(left, right, *(() if call.argument("beta") == 0 else (added,)))
+
+
+@lowers("aten.addbmm")
+def _addbmm(call: Call) -> Step:
+    """The batch axis is contracted too."""
+    _, left, right = call.operands[:3]
+    return Step(Einsum(equation="bik,bkj->ij"), (left, right))
+
+
+@lowers("aten._scaled_mm")
+def _scaled_mm(call: Call) -> Step:
+    return _product(call.tensor("self"), call.tensor("mat2"), *call.tensors("bias"))
+
+
+@lowers("aten._weight_int8pack_mm")
+def _packed_int8(call: Call) -> Step:
+    data, weight, scales = call.operands[:3]
+    return Step(Linear(in_features=weight.shape[1], out_features=weight.shape[0]), (data, weight, scales))
+
+
+@lowers("aten.einsum")
+def _einsum(call: Call) -> Step:
+    return Step(Einsum(equation=call.text("equation").replace(" ", "")), call.tensors("tensors"))
+
+
+@lowers("aten.bilinear")
+def _bilinear(call: Call) -> tuple[Step, ...]:
+    """`x1ᵀ·W·x2` for every output: the order in which torch contracts it, left to right."""
+    left, right, weight = call.tensor("input1"), call.tensor("input2"), call.tensor("weight")
+    product = Step(Einsum(equation="...i,oij,...j->...o"), (left, weight, right))
+    bias = call.tensors("bias")
+    if not bias:
+        return (product,)
+    unbiased = Tensor(name=f"{left.name}·{weight.name}·{right.name}", shape=call.results[0], dtype=left.dtype)
+    return (
+        Step(product.op, product.operands, (unbiased,)),
+        Step(Elementwise(function="add"), (unbiased, *bias)),
+    )
+
+
+def _product(left: Tensor, right: Tensor, *added: Tensor) -> Step:
+    """A product with a stored matrix, plain or turned, is a linear layer; with a computed one, a matmul."""
+    if right.weight is not None and len(right.shape) == 2 and len(left.shape) >= 2:
+        return Step(Linear(in_features=right.shape[0], out_features=right.shape[1]), (left, right, *added))
+    return Step(MatMul(), (left, right, *added))

@@ -1,0 +1,241 @@
+"""Records every operator of a run as graph nodes, at the moment it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+import torch
+from torch._ops import OpOverload
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
+
+from convcost.errors import ConvcostError
+from convcost.graph import Node, Origin, Tensor
+from convcost.graph.ops import Unknown
+from convcost.sources.naming import LayerNames
+from convcost.sources.torch.call import Call, Lowered, Lowering, Signature, Step, dtype_of
+from convcost.sources.torch.lowering import LOWERINGS
+from convcost.sources.torch.lowering.elementwise import elementwise
+from convcost.sources.torch.lowering.move import move
+from convcost.sources.torch.values import Values, storage_of
+
+Scope: TypeAlias = Callable[[tuple[Tensor, ...]], str]
+
+# Checks of a tensor's own description: they compute nothing, and would refuse a stand-in on another device.
+_ASSERTIONS = frozenset(
+    {"aten._assert_tensor_metadata", "aten._assert_async", "aten._assert_scalar", "aten._functional_assert_async"}
+)
+_NOT_LOWERED = "convcost has no lowering for this operator"
+
+
+class MetaRefusedError(RuntimeError):
+    """Running without values would give a wrong answer; the run has to be repeated with real tensors."""
+
+
+class _Plan:
+    """What to do with one operator, decided at its first call."""
+
+    __slots__ = ("decomposes", "lowering", "metadata_only", "shares", "signature")
+
+    def __init__(self, function: OpOverload) -> None:
+        self.signature = Signature(function)
+        self.lowering: Lowering | None = LOWERINGS.get(self.signature.name)
+        if self.lowering is None and torch.Tag.pointwise in function.tags:
+            self.lowering = elementwise
+        self.decomposes = self.lowering is None
+        # Only a move can hand its operand's memory on; nothing else needs the look at storages.
+        self.shares = self.lowering is None or self.lowering.__module__.endswith(".move")
+        self.metadata_only = torch.Tag.inplace_view in function.tags
+
+
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's base class is not annotated
+    """A dispatch mode that lowers each operator call to nodes.
+
+    With `without_values`, real tensors that meet meta tensors are replaced by meta stand-ins.
+    """
+
+    def __init__(self, values: Values, names: LayerNames, scope: Scope, *, without_values: bool) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.nodes: list[Node] = []
+        self.values = values
+        self._names = names
+        self._scope = scope
+        self._without_values = without_values
+        self._plans: dict[OpOverload, _Plan] = {}
+
+    def __torch_dispatch__(
+        self,
+        func: OpOverload,
+        types: Sequence[type],
+        args: tuple[object, ...] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        keywords = kwargs or {}
+        plan = self._plans.get(func)
+        if plan is None:
+            plan = self._plans[func] = _Plan(func)
+        if plan.decomposes:
+            with self:
+                result = func.decompose(*args, **keywords)
+            if result is not NotImplemented:
+                return result
+            plan.decomposes = False
+        if plan.signature.name in _ASSERTIONS:
+            return None
+        operands = tuple(_tensors((args, keywords)))
+        if self._without_values and _mixes_devices(operands):
+            args, keywords = self._stand_in(plan, args, keywords)
+            operands = tuple(_tensors((args, keywords)))
+        result = func(*args, **keywords)
+        self._record(plan, args, keywords, operands, tuple(_tensors(result)))
+        return result
+
+    def _stand_in(
+        self, plan: _Plan, args: tuple[object, ...], keywords: Mapping[str, object]
+    ) -> tuple[tuple[object, ...], Mapping[str, object]]:
+        if plan.signature.mutates and args and isinstance(args[0], torch.Tensor) and not args[0].is_meta:
+            raise MetaRefusedError(f"{plan.signature.name} writes a computed value into a tensor made on the CPU")
+        swap = tree_map_only(
+            torch.Tensor, lambda t: t if t.is_meta else self.values.stand_in(t), (args, dict(keywords))
+        )
+        return swap[0], swap[1]
+
+    def _record(
+        self,
+        plan: _Plan,
+        args: tuple[object, ...],
+        keywords: Mapping[str, object],
+        operands: tuple[torch.Tensor, ...],
+        results: tuple[torch.Tensor, ...],
+    ) -> None:
+        if not results and plan.lowering is None and not plan.signature.mutates:
+            return  # a question about a tensor, such as its size or one of its values
+        sources = self._shared_with(plan, operands, results)
+        if not plan.signature.mutates and self._passes_through(sources, results):
+            return
+        call = Call(
+            plan.signature,
+            args,
+            keywords,
+            tuple(self.values.of(operand) for operand in operands),
+            tuple(tuple(result.shape) for result in results),
+            self.values.of,
+        )
+        inner: dict[str, Tensor] = {}
+        for step in self._lower(plan, call, sources):
+            operands_now = (
+                tuple(inner.get(operand.name, operand) for operand in step.operands) if inner else step.operands
+            )
+            self._add(step._replace(operands=operands_now), call, results, sources, inner)
+
+    def _shared_with(
+        self, plan: _Plan, operands: tuple[torch.Tensor, ...], results: tuple[torch.Tensor, ...]
+    ) -> tuple[torch.Tensor | None, ...]:
+        """For every result, the operand whose memory it shares."""
+        if not (plan.shares or plan.signature.mutates) or not operands:
+            return (None,) * len(results)
+        return tuple(_sharer(result, operands) for result in results)
+
+    def _passes_through(self, sources: tuple[torch.Tensor | None, ...], results: tuple[torch.Tensor, ...]) -> bool:
+        """Whether nothing happened (the results are the operands, or views of weights), so that no node is due."""
+        values: list[Tensor] = []
+        for source, result in zip(sources, results, strict=True):
+            if source is None:
+                return False
+            value = self.values.of(source)
+            if source is not result and not _looks_the_same(source, result):
+                if value.weight is None:
+                    return False
+                value = self.values.view_of_weight(value, result)
+            values.append(value)
+        for result, value in zip(results, values, strict=True):
+            self.values.learn(result, value)
+        return bool(results)
+
+    def _lower(self, plan: _Plan, call: Call, sources: tuple[torch.Tensor | None, ...]) -> tuple[Step, ...]:
+        shared = bool(sources) and all(source is not None for source in sources)
+        if shared and (plan.metadata_only or (plan.shares and not plan.signature.mutates)):
+            return (move(call, view=True),)
+        if plan.lowering is None:
+            return (self._unknown(call, _NOT_LOWERED),)
+        return self._lowered(plan.lowering, call)
+
+    def _lowered(self, lowering: Lowering, call: Call) -> tuple[Step, ...]:
+        try:
+            lowered: Lowered = lowering(call)
+        except (ConvcostError, LookupError, ValueError, TypeError) as error:
+            return (self._unknown(call, f"its arguments were not understood: {error}"),)
+        return (lowered,) if isinstance(lowered, Step) else lowered
+
+    @staticmethod
+    def _unknown(call: Call, reason: str) -> Step:
+        return Step(Unknown(operator=call.signature.name, reason=reason, shapes=call.results), call.operands)
+
+    def _add(
+        self,
+        step: Step,
+        call: Call,
+        results: tuple[torch.Tensor, ...],
+        sources: tuple[torch.Tensor | None, ...],
+        inner: dict[str, Tensor],
+    ) -> None:
+        path = self._scope(step.operands)
+        name = self._names.name(path, step.op, step.operands)
+        if step.outputs is None:
+            outputs = tuple(
+                self._result(f"{name}:{index}", result, source)
+                for index, (result, source) in enumerate(zip(results, sources, strict=True))
+            )
+            for result, value in zip(results, outputs, strict=True):
+                self.values.learn(result, value)
+        else:
+            # What passes between the steps of one call is named after the node, as everything else is.
+            outputs = tuple(replace(value, name=f"{name}:{index}") for index, value in enumerate(step.outputs))
+            inner.update((before.name, value) for before, value in zip(step.outputs, outputs, strict=True))
+        origin = Origin(operator=call.signature.name, node=path)
+        self.nodes.append(Node(name=name, op=step.op, operands=step.operands, outputs=outputs, origin=origin))
+
+    def _result(self, name: str, result: torch.Tensor, source: torch.Tensor | None) -> Tensor:
+        shape, dtype = tuple(result.shape), dtype_of(result)
+        if source is None:
+            return Tensor(name=name, shape=shape, dtype=dtype)
+        owner = self.values.of(source)
+        if owner.weight is not None:
+            return Tensor(name=name, shape=shape, dtype=dtype, weight=owner.weight, alias=owner.weight.name)
+        return Tensor(name=name, shape=shape, dtype=dtype, alias=owner.buffer)
+
+
+def _tensors(value: object) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _tensors(item)
+    elif isinstance(value, dict):
+        yield from _tensors(tuple(value.values()))
+
+
+def _mixes_devices(operands: Iterable[torch.Tensor]) -> bool:
+    kinds = {operand.is_meta for operand in operands}
+    return len(kinds) > 1
+
+
+def _sharer(result: torch.Tensor, operands: tuple[torch.Tensor, ...]) -> torch.Tensor | None:
+    for operand in operands:
+        if operand is result:
+            return operand
+    storage = storage_of(result)
+    if storage is None:
+        return None
+    return next((operand for operand in operands if storage_of(operand) == storage), None)
+
+
+def _looks_the_same(source: torch.Tensor, result: torch.Tensor) -> bool:
+    return (
+        source.dtype == result.dtype
+        and source.shape == result.shape
+        and source.stride() == result.stride()
+        and source.storage_offset() == result.storage_offset()
+    )

@@ -1,0 +1,108 @@
+"""Which graph value a live torch tensor is."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from dataclasses import replace
+
+import torch
+
+from convcost.graph import Role, Tensor, Weight
+from convcost.sources.torch.call import dtype_of
+
+
+class Values:
+    """Follows tensors by identity through one run, without keeping them alive.
+
+    A tensor that no operator gave and no module stores (a constant the code closed over) becomes a constant
+    weight when it is first met.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[weakref.ref[torch.Tensor], Tensor]] = {}
+        self._stored: dict[int, Weight] = {}
+        self._stand_ins: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor]] = {}
+        self._weights: dict[str, Weight] = {}
+        self._views = 0
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """Every stored tensor, the constants met on the way last."""
+        return tuple(self._weights.values())
+
+    def store(self, weights: Iterable[Weight], tensors: Iterable[tuple[torch.Tensor, Weight]]) -> None:
+        """Makes known all the module's weights, in its own order, and which tensors of the run are theirs."""
+        self._weights.update((weight.name, weight) for weight in weights)
+        for tensor, weight in tensors:
+            self.learn(tensor, Tensor.of(weight))
+            address = storage_of(tensor)
+            if address is not None:
+                self._stored.setdefault(address, weight)
+
+    def name_constant(self, tensor: torch.Tensor, name: str) -> None:
+        """Names a plain tensor attribute, should the run read it."""
+        self.learn(tensor, Tensor.of(_constant(tensor, name)))
+
+    def learn(self, tensor: torch.Tensor, value: Tensor) -> None:
+        self._known[id(tensor)] = (weakref.ref(tensor), value)
+
+    def of(self, tensor: torch.Tensor) -> Tensor:
+        """The graph value of a tensor. Raises `LookupError` for an element type that has no width we know."""
+        known = self._known.get(id(tensor))
+        # A dead tensor's identity may have passed to a new one.
+        if known is not None and known[0]() is tensor:
+            value = known[1]
+            if value.weight is not None:
+                self._weights.setdefault(value.weight.name, value.weight)
+            return value
+        return self._adopt(tensor)
+
+    def _adopt(self, tensor: torch.Tensor) -> Tensor:
+        address = storage_of(tensor)
+        owner = self._stored.get(address) if address is not None else None
+        if owner is not None:
+            value = self.view_of_weight(Tensor.of(owner), tensor)
+        else:
+            value = Tensor.of(_constant(tensor, self._unused_name()))
+        self.learn(tensor, value)
+        if value.weight is not None:
+            self._weights.setdefault(value.weight.name, value.weight)
+        return value
+
+    def _unused_name(self) -> str:
+        serial = 0
+        while (name := f"constant_{serial}" if serial else "constant") in self._weights:
+            serial += 1
+        return name
+
+    def view_of_weight(self, value: Tensor, tensor: torch.Tensor) -> Tensor:
+        """A part or turn of a stored tensor, which is that weight under a name of its own."""
+        self._views += 1
+        weight = value.weight
+        owner = weight.name if weight is not None else value.buffer
+        return replace(value, name=f"{owner}[{self._views}]", shape=tuple(tensor.shape), alias=owner)
+
+    def stand_in(self, tensor: torch.Tensor) -> torch.Tensor:
+        """A meta tensor in place of a real one; the same for the same tensor."""
+        entry = self._stand_ins.get(id(tensor))
+        if entry is not None and entry[0]() is tensor:
+            substitute = entry[1]
+        else:
+            substitute = tensor.to("meta")
+            self._stand_ins[id(tensor)] = (weakref.ref(tensor), substitute)
+        self.learn(substitute, self.of(tensor))
+        return substitute
+
+
+def _constant(tensor: torch.Tensor, name: str) -> Weight:
+    return Weight(name=name, shape=tuple(tensor.shape), dtype=dtype_of(tensor), role=Role.CONSTANT)
+
+
+def storage_of(tensor: torch.Tensor) -> int | None:
+    """An identity of the memory a tensor lies in; None for tensors without one (sparse, wrapper subclasses)."""
+    try:
+        # Meta storages have no address, but the object behind every storage has.
+        return int(tensor.untyped_storage()._cdata)
+    except (NotImplementedError, RuntimeError):
+        return None
