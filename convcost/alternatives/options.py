@@ -14,8 +14,10 @@ from convcost.alternatives.base import Alternative
 from convcost.errors import UsageError
 
 OptionValue: TypeAlias = int | str
-_ITEM = re.compile(r"\s*(?P<name>\w+)\s*(\[(?P<options>[^\[\]]*)\])?\s*(,|$)")
+_ITEM = re.compile(r"\s*(?P<name>[\w-]+)\s*(\[(?P<options>[^\[\]]*)\])?\s*(,|$)")
 MAX_OPTION = 2**31
+MAX_DIGITS = 20
+MAX_SHOWN = 60
 
 
 def parse_alternatives(text: str, table: Mapping[str, type[Alternative]]) -> tuple[Alternative, ...]:
@@ -29,7 +31,8 @@ def parse_alternatives(text: str, table: Mapping[str, type[Alternative]]) -> tup
         item = _ITEM.match(text, position)
         if item is None or not item["name"]:
             raise UsageError(
-                f"cannot read alternatives '{text}' at '{text[position:]}'", hint="write a,b[option=value]"
+                f"cannot read alternatives '{_shown(text)}' at '{_shown(text[position:])}'",
+                hint="write a,b[option=value]",
             )
         found.extend(build_alternatives(item["name"], _read_options(item["options"] or ""), table))
         position = item.end()
@@ -42,12 +45,12 @@ def build_alternatives(
     """The alternative of that name once for every combination of the options' values."""
     family = table.get(name)
     if family is None:
-        raise UsageError(f"unknown alternative '{name}'", hint=_suggest(name, list(table)))
+        raise UsageError(f"unknown alternative '{_shown(name)}'", hint=_suggest(name, list(table)))
     hints = {key: hint for key, hint in get_type_hints(family).items() if key in _field_names(family)}
     for key in options:
         if key not in hints:
             known = _suggest(key, list(hints)) if hints else "it takes none"
-            raise UsageError(f"alternative '{name}' has no option '{key}'", hint=known)
+            raise UsageError(f"alternative '{name}' has no option '{_shown(key)}'", hint=known)
     checked = {key: [_check(name, key, value, hints[key]) for value in values] for key, values in options.items()}
     return tuple(family(**dict(zip(checked, values, strict=True))) for values in itertools.product(*checked.values()))
 
@@ -57,9 +60,15 @@ def _read_options(text: str) -> dict[str, list[OptionValue]]:
     for pair in filter(None, (part.strip() for part in text.split(","))):
         key, equals, value = (part.strip() for part in pair.partition("="))
         if not equals:
-            raise UsageError(f"an option is written key=value, not '{pair}'")
-        options.setdefault(key, []).append(int(value) if value.isascii() and value.isdigit() else value)
+            raise UsageError(f"an option is written key=value, not '{_shown(pair)}'", hint="such as grouped[groups=4]")
+        options.setdefault(key, []).append(_read_value(value))
     return options
+
+
+def _read_value(text: str) -> OptionValue:
+    """A whole number where it is one; one of absurd length stays text, which no option accepts."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+    return int(text) if is_number else text
 
 
 def _check(name: str, key: str, value: OptionValue, hint: object) -> OptionValue:
@@ -67,9 +76,9 @@ def _check(name: str, key: str, value: OptionValue, hint: object) -> OptionValue
     if choices:
         if value in choices:
             return value
-        raise UsageError(f"{name}: {key} is one of {', '.join(map(str, choices))}, not '{value}'")
+        raise UsageError(f"{name}: {key} is one of {', '.join(map(str, choices))}, not '{_shown(value)}'")
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_OPTION:
-        raise UsageError(f"{name}: {key} is a whole number of at least 1, not '{value}'")
+        raise UsageError(f"{name}: {key} is a whole number from 1 to {MAX_OPTION}, not '{_shown(value)}'")
     return value
 
 
@@ -84,6 +93,12 @@ def _literals(hint: object) -> tuple[object, ...]:
 def _field_names(family: type[Alternative]) -> set[str]:
     # Every concrete alternative is a dataclass; an abstract base cannot say so to the type checker.
     return {field.name for field in dataclasses.fields(family)}  # type: ignore[arg-type]
+
+
+def _shown(value: object) -> str:
+    """What the user wrote, on one line and no longer than one can read."""
+    text = "".join(character if character.isprintable() else "�" for character in str(value))
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _suggest(word: str, known: list[str]) -> str:

@@ -42,7 +42,7 @@ class Candidate:
     def activation_bytes(self) -> int:
         return sum(stage.activation_bytes for stage in self.stages)
 
-    def to_json(self, standard: Candidate) -> dict[str, Json]:
+    def to_json(self, standard: Candidate, axes: int) -> dict[str, Json]:
         """With ratios to the `standard` candidate; numbers are null where the alternative does not apply."""
         applicable = self.is_applicable
         return {
@@ -58,7 +58,7 @@ class Candidate:
             "bytes_moved": self.cost.bytes_moved if applicable else None,
             "ratio_macs": _ratio(self.cost.macs, standard.cost.macs) if applicable else None,
             "ratio_params": _ratio(self.params, standard.params) if applicable else None,
-            "stages": [_stage_json(stage) for stage in self.stages],
+            "stages": [_stage_json(stage, axes) for stage in self.stages],
             "latency": None,
         }
 
@@ -96,7 +96,7 @@ class LayerComparison:
         return {
             "name": self.name,
             "conv": described,
-            "alternatives": [candidate.to_json(self.standard) for candidate in self.candidates],
+            "alternatives": [candidate.to_json(self.standard, axes) for candidate in self.candidates],
         }
 
 
@@ -153,9 +153,8 @@ def _ratio(value: int, standard: int) -> float | None:
     return value / standard if standard else None
 
 
-def _stage_json(stage: Layer) -> dict[str, Json]:
+def _stage_json(stage: Layer, axes: int) -> dict[str, Json]:
     node = stage.node
-    axes = len(getattr(node.op, "kernel", node.outputs[0].shape[2:]))
     return {
         "name": node.name.rpartition("/")[2],
         "kind": node.op.kind,

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection, Sequence
 
 from convcost.alternatives.base import AnyConv
-from convcost.graph import Node, Origin, Tensor, Weight
+from convcost.graph import Node, Origin, Role, Tensor, Weight
 from convcost.graph.ops import Conv, ConvTranspose, Op
 
 
@@ -85,9 +85,16 @@ def chain(layer: Node, stages: Sequence[tuple[str, Op]]) -> tuple[Node, ...]:
 
 
 def _stored(layer: Node, stage: str, op: Op) -> tuple[Tensor, ...]:
-    """A new weight named after the one it replaces, so that a shared layer stays shared when rewritten."""
+    """A new weight named after the one it replaces, so that a shared layer stays shared when rewritten.
+
+    Its shape is part of its name: a kernel tied between a convolution and a transposed one is replaced
+    by kernels that no longer fit each other.
+    """
     if not isinstance(op, Conv | ConvTranspose):
         return ()
-    replaced = layer.operands[1]
-    owner = replaced.weight.name if replaced.weight else layer.name
-    return (Tensor.of(Weight(name=f"{owner}/{stage}", shape=op.weight_shape, dtype=replaced.dtype)),)
+    kernel = layer.operands[1]
+    replaced = kernel.weight
+    owner = replaced.name if replaced and replaced.numel == kernel.numel else layer.name
+    name = f"{owner}/{stage}:{'x'.join(map(str, op.weight_shape))}"
+    role = replaced.role if replaced else Role.PARAMETER
+    return (Tensor.of(Weight(name=name, shape=op.weight_shape, dtype=kernel.dtype, role=role)),)

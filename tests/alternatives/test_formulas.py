@@ -1,0 +1,80 @@
+"""The textbook formula shown beside a count is the count, whenever the stride is 1 and the padding keeps the map."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcost.alternatives import (
+    Alternative,
+    AnyConv,
+    DepthwiseSeparable,
+    Grouped,
+    NotApplicable,
+    SpatialFactorized,
+    SpatialSeparable,
+    Standard,
+)
+from convcost.graph.ops import same_padding
+from tests.alternatives.formulas import evaluate
+from tests.alternatives.layers import conv, layer_of, transposed
+
+CASES: tuple[tuple[Alternative, dict[str, int]], ...] = (
+    (Standard(), {}),
+    (SpatialSeparable(), {}),
+    (SpatialFactorized(rank=6), {"R": 6}),
+    (SpatialFactorized(rank=12, order="hv"), {"R": 12}),
+    (DepthwiseSeparable(), {}),
+    (DepthwiseSeparable(multiplier=3), {"T": 3}),
+    (DepthwiseSeparable(order="pw_dw"), {}),
+    (DepthwiseSeparable(multiplier=2, order="pw_dw"), {"T": 2}),
+    (Grouped(groups=6), {"g": 6}),
+)
+
+
+@st.composite
+def same_size_layers(draw: st.DrawFn) -> tuple[AnyConv, int]:
+    """Stride 1 and "same" padding, on a map with equal sides."""
+    axes = draw(st.integers(1, 3))
+    side = draw(st.integers(3, 9))
+    groups = draw(st.sampled_from([1, 2, 3]))
+    kernel = tuple(draw(st.integers(1, 5)) for _ in range(axes))
+    dilation = tuple(draw(st.integers(1, 2)) for _ in range(axes))
+    pads = [same_padding(side, size, 1, spread) for size, spread in zip(kernel, dilation, strict=True)]
+    channels = st.sampled_from([6, 12])
+    op = conv(draw(channels), draw(channels), kernel, pads=pads, dilation=dilation, groups=groups)
+    return draw(st.sampled_from([op, transposed(op)])), side
+
+
+@pytest.mark.parametrize(("alternative", "letters"), CASES, ids=[case[0].name for case in CASES])
+@settings(deadline=None)
+@given(layer=same_size_layers(), batch=st.sampled_from([None, 1, 3]))
+def test_the_formula_is_the_count(
+    alternative: Alternative, letters: dict[str, int], layer: tuple[AnyConv, int], batch: int | None
+) -> None:
+    op, side = layer
+    nodes = alternative.rewrite(layer_of(op, (side,) * len(op.kernel), batch=batch), op)
+    if isinstance(nodes, NotApplicable):
+        return
+    expected = evaluate(alternative.formula(op), op, side, **letters)
+    assert sum(node.cost.macs for node in nodes) == (batch or 1) * expected
+
+
+@pytest.mark.parametrize(
+    ("alternative", "kernel", "text"),
+    [
+        (Standard(), (3, 3), "D_K·D_K·M·N·D_F·D_F"),
+        (SpatialSeparable(), (3, 3), "(D_K + D_K)·M·N·D_F·D_F"),
+        (SpatialFactorized(), (3, 3), "D_K·R·(M + N)·D_F·D_F"),
+        (SpatialFactorized(), (3, 5), "(K_H·M + K_W·N)·R·D_F·D_F"),
+        (SpatialFactorized(order="hv"), (3, 5), "(K_W·M + K_H·N)·R·D_F·D_F"),
+        (DepthwiseSeparable(), (3, 3), "(D_K·D_K + N)·M·D_F·D_F"),
+        (DepthwiseSeparable(order="pw_dw"), (3, 3), "(D_K·D_K + M)·N·D_F·D_F"),
+        (Grouped(groups=4), (3, 3), "D_K·D_K·M·N·D_F·D_F / g"),
+        (Standard(), (7,), "D_K·M·N·D_F"),
+        (Standard(), (1, 3, 3), "K_T·K_H·K_W·M·N·D_F·D_F·D_F"),
+    ],
+)
+def test_formulas_read_like_the_textbook(alternative: Alternative, kernel: tuple[int, ...], text: str) -> None:
+    assert alternative.formula(conv(8, 8, kernel)) == text
