@@ -1,5 +1,61 @@
-"""convcost: what a neural network costs, and what its layers could cost instead."""
+"""convcost: what a neural network costs, and what its layers could cost instead.
+
+    analysis = convcost.analyze("model.onnx")
+    analysis.totals.macs
+
+Names are loaded when they are first used, so that `import convcost` loads no framework.
+"""
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convcost.alternatives import Comparison
+    from convcost.analysis import Analysis
+    from convcost.api import analyze, check, compare, load
+    from convcost.budgets import Status, Verdict, Verdicts
+    from convcost.errors import ConvcostError
+    from convcost.graph import Graph
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Analysis",
+    "Comparison",
+    "ConvcostError",
+    "Graph",
+    "Status",
+    "Verdict",
+    "Verdicts",
+    "__version__",
+    "analyze",
+    "check",
+    "compare",
+    "load",
+]
+
+_HOME = {
+    "Analysis": "convcost.analysis",
+    "Comparison": "convcost.alternatives",
+    "ConvcostError": "convcost.errors",
+    "Graph": "convcost.graph",
+    "Status": "convcost.budgets",
+    "Verdict": "convcost.budgets",
+    "Verdicts": "convcost.budgets",
+    "analyze": "convcost.api",
+    "check": "convcost.api",
+    "compare": "convcost.api",
+    "load": "convcost.api",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'convcost' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -89,7 +89,8 @@ def parse_quantity(text: str, unit: Unit, *, metric: str) -> int:
     if suffix not in suffixes:
         number = match[1] + (f".{fraction}" if fraction else "")
         raise UsageError(_wrong_suffix(suffix, unit, metric), hint=_suffix_hint(number, suffix, unit, metric))
-    value, rest = divmod(int(whole + fraction) * suffixes[suffix], 10 ** len(fraction))
+    one: int = 10 ** len(fraction)
+    value, rest = divmod(int(whole + fraction) * suffixes[suffix], one)
     if rest:
         things = "count" if unit is Unit.COUNT else "number of bytes"
         raise UsageError(f"'{text}' is not a whole {things}", hint=f"write {_example(metric, unit)}")
@@ -129,7 +130,9 @@ def _suffix_hint(number: str, suffix: str, unit: Unit, metric: str) -> str:
     prefix = suffix[:1]
     if unit is Unit.BYTES:
         prefix = "k" if prefix in ("k", "K") else prefix.upper()
-        return f"write {metric}={number}{prefix}B" if prefix in ("k", "M", "G", "T") else f"write {_example(metric, unit)}"
+        return (
+            f"write {metric}={number}{prefix}B" if prefix in ("k", "M", "G", "T") else f"write {_example(metric, unit)}"
+        )
     prefix = prefix if prefix == "k" else prefix.upper()
     if prefix not in _COUNT_SUFFIXES:
         return f"write {_example(metric, unit)}"

@@ -49,8 +49,8 @@ def group_layers(layers: Iterable[Layer], *, by: Grouping, depth: int = 1) -> tu
     return tuple(add_up(name, group) for name, group in members.items())
 
 
-def add_up(name: str, layers: Iterable[Layer]) -> Group:
-    """One group of all the layers given, possibly none."""
+def add_up(name: str, layers: Iterable[Layer | Group]) -> Group:
+    """One group of everything given, possibly nothing; `layers` counts the members."""
     members = list(layers)
     return Group(
         name=name,

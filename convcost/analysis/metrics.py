@@ -76,8 +76,8 @@ METRICS: tuple[Metric, ...] = (
         name="params",
         label="Params",
         unit=Unit.COUNT,
-        definition="elements of learnable tensors; a tied tensor counts once, and modules the input never reaches count "
-        "too. Buffers, such as BatchNorm's running statistics, are apart.",
+        definition="elements of learnable tensors; a tied tensor counts once, and modules the input never reaches "
+        "count too. Buffers, such as BatchNorm's running statistics, are apart.",
         measure=lambda costed: costed.storage.params,
     ),
     Metric(

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from convcost.budgets.budget import Budget, parse_budget
-from convcost.budgets.verdict import CheckResult, Status, Verdict, check_analysis, exit_code
+from convcost.budgets.verdict import Status, Verdict, Verdicts, check_analysis, exit_code
 
-__all__ = ["Budget", "CheckResult", "Status", "Verdict", "check_analysis", "exit_code", "parse_budget"]
+__all__ = ["Budget", "Status", "Verdict", "Verdicts", "check_analysis", "exit_code", "parse_budget"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from convcost import __version__
@@ -56,11 +56,14 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
-    """Every verdict on one model."""
+class Verdicts:
+    """Every verdict on one model, in the order the budgets were given."""
 
     analysis: Analysis
     verdicts: tuple[Verdict, ...]
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return iter(self.verdicts)
 
     @property
     def status(self) -> Status:
@@ -82,14 +85,12 @@ class CheckResult:
         }
 
 
-def check_analysis(analysis: Analysis, budgets: Iterable[Budget], *, costliest: int = 5) -> CheckResult:
+def check_analysis(analysis: Analysis, budgets: Iterable[Budget], *, costliest: int = 5) -> Verdicts:
     """Each budget against the model's total; a failure names the layers that cost most of it."""
-    return CheckResult(
-        analysis=analysis, verdicts=tuple(_judge(analysis, budget, costliest) for budget in budgets)
-    )
+    return Verdicts(analysis=analysis, verdicts=tuple(_judge(analysis, budget, costliest) for budget in budgets))
 
 
-def exit_code(results: Iterable[CheckResult]) -> int:
+def exit_code(results: Iterable[Verdicts]) -> int:
     """0 all passed, 1 a budget exceeded, 3 cannot tell; 1 beats 3."""
     found = {result.status for result in results}
     if Status.FAIL in found:

@@ -1,0 +1,150 @@
+"""The public functions: each is one way through the house, from a target or a module to a result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from convcost.analysis import Analysis, analyze_graph
+from convcost.errors import UsageError
+from convcost.graph import Graph
+from convcost.sources.request import InputSpec, Request
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from convcost.alternatives import Alternative, Comparison, CountedMap
+    from convcost.budgets import Verdicts
+
+Target: TypeAlias = "str | os.PathLike[str]"
+Inputs: TypeAlias = "Sequence[object] | Mapping[str, Sequence[int]]"
+"""For a target: a shape per input, in order or by name. For a module: what `forward` takes, tensors or shapes."""
+
+
+def load(target: Target, inputs: Inputs | None = None, dims: Mapping[str, int] | None = None) -> Graph:
+    """The network a path or import target names, before anything is counted.
+
+    `dims` gives symbolic dimensions their sizes. Raises `SourceError` for what cannot be read.
+    """
+    from convcost import sources
+
+    return sources.load(Request(target=os.fspath(target), inputs=_input_specs(inputs or ()), dims=dict(dims or {})))
+
+
+def analyze(
+    model: Target | nn.Module,
+    inputs: Inputs | None = None,
+    kwargs: Mapping[str, object] | None = None,
+    dims: Mapping[str, int] | None = None,
+) -> Analysis:
+    """What a model costs: `.totals`, `.layers`, and the `.unknown` that could not be counted.
+
+    `kwargs` are keyword arguments of a module's `forward`, `dims` the symbolic dimensions of a target.
+    Raises `ConvcostError` for what cannot be read or run.
+    """
+    return analyze_graph(_graph(model, inputs, kwargs, dims))
+
+
+def compare(
+    model: Target | nn.Module,
+    inputs: Inputs | None = None,
+    kwargs: Mapping[str, object] | None = None,
+    dims: Mapping[str, int] | None = None,
+    *,
+    alternatives: str | Sequence[Alternative] | None = None,
+    layers: Sequence[str] = (),
+    df: CountedMap = "output",
+) -> Comparison:
+    """Every convolution (whose name matches a glob of `layers`) beside its alternatives.
+
+    `alternatives` is as on the command line, `"depthwise_separable,grouped[groups=4]"`; without it, those the
+    spec lists or the built-in set. Raises `UsageError` where there is no convolution to compare.
+    """
+    from convcost.alternatives import DEFAULT_ALTERNATIVES, compare_graph, parse_alternatives
+
+    chosen = parse_alternatives(alternatives) if isinstance(alternatives, str) else alternatives
+    if isinstance(model, str | os.PathLike) and os.fspath(model).endswith((".yaml", ".yml")):
+        graph, listed = _read_spec(os.fspath(model), _input_specs(inputs or ()), dims or {})
+        chosen = chosen or listed
+    else:
+        graph = _graph(model, inputs, kwargs, dims)
+    return compare_graph(graph, chosen or DEFAULT_ALTERNATIVES, layers=layers, df=df)
+
+
+def check(
+    model: Analysis | Target | nn.Module,
+    budgets: Mapping[str, int | str],
+    inputs: Inputs | None = None,
+    kwargs: Mapping[str, object] | None = None,
+    dims: Mapping[str, int] | None = None,
+) -> Verdicts:
+    """Whether a model keeps to its budgets, such as `{"macs": "600M", "params": 3_600_000}`; iterates over verdicts.
+
+    Raises `UsageError` for a metric or value that does not exist.
+    """
+    from convcost.budgets import Budget, check_analysis
+
+    limits = [Budget.of(metric, limit) for metric, limit in budgets.items()]
+    analysis = model if isinstance(model, Analysis) else analyze(model, inputs, kwargs, dims)
+    return check_analysis(analysis, limits)
+
+
+def _graph(
+    model: Target | nn.Module,
+    inputs: Inputs | None,
+    kwargs: Mapping[str, object] | None,
+    dims: Mapping[str, int] | None,
+) -> Graph:
+    if isinstance(model, str | os.PathLike):
+        if kwargs:
+            raise UsageError(
+                "kwargs belong to an nn.Module",
+                hint="write a factory's arguments into the target: package:factory?depth=3",
+            )
+        return load(model, inputs, dims)
+    if dims:
+        raise UsageError("dims belong to a target with symbolic dimensions", hint="give a module inputs of that size")
+    from convcost.sources.torch import graph_of
+
+    if isinstance(inputs, Mapping):
+        raise UsageError("a module takes its inputs in order", hint="pass named ones as kwargs={...}")
+    return graph_of(model, tuple(inputs or ()), dict(kwargs or {}))
+
+
+def _read_spec(
+    path: str, inputs: tuple[InputSpec, ...], dims: Mapping[str, int]
+) -> tuple[Graph, tuple[Alternative, ...]]:
+    from convcost.alternatives import build_alternatives
+    from convcost.sources.spec import read_spec
+
+    spec = read_spec(path, inputs=inputs, dims=dims)
+    listed: list[Alternative] = []
+    for wanted in spec.alternatives:
+        options = {key: [_option(item) for item in _several(value)] for key, value in wanted.options}
+        try:
+            listed.extend(build_alternatives(wanted.name, options))
+        except UsageError as error:  # raised again with its place in the file
+            raise wanted.where.error(error.message, hint=error.hint) from error
+    return spec.graph, tuple(listed)
+
+
+def _several(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _option(value: object) -> int | str:
+    """Whole numbers as they are; anything else as text, which the alternative takes or refuses by its name."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _input_specs(inputs: Inputs) -> tuple[InputSpec, ...]:
+    if isinstance(inputs, Mapping):
+        return tuple(InputSpec(name=name, shape=_shape(shape)) for name, shape in inputs.items())
+    return tuple(item if isinstance(item, InputSpec) else InputSpec(shape=_shape(item)) for item in inputs)
+
+
+def _shape(value: object) -> tuple[int, ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(size, int) for size in value):
+        raise UsageError(f"{value!r} is not a shape", hint="inputs is a sequence of shapes: inputs=((1, 3, 224, 224),)")
+    return tuple(value)

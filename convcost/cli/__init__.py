@@ -1,0 +1,80 @@
+"""The command line: one table of commands, and the only place where an error ends the program."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated
+
+import typer
+
+from convcost import __version__
+from convcost.cli import failure
+from convcost.cli.analyze import analyze
+from convcost.cli.check import check
+from convcost.cli.compare import compare
+from convcost.cli.explain import explain
+from convcost.cli.groups import with_options
+from convcost.errors import ConvcostError
+
+COMMANDS: Mapping[str, Callable[..., int]] = {
+    "analyze": analyze,
+    "compare": compare,
+    "check": check,
+    "explain": explain,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line (default: the process's own) and returns its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return int(build_app()(given, prog_name="convcost", standalone_mode=False) or 0)
+    except ConvcostError as error:
+        return failure.report(error, given)
+    except KeyboardInterrupt:
+        return failure.INTERRUPTED
+    except SystemExit as stop:
+        return failure.report_exit(stop, given)
+    except Exception as error:  # whatever it is, the user gets one line, and with -v the rest
+        return failure.report_unexpected(error, given)
+
+
+def build_app() -> typer.Typer:
+    """The typer application; plain help text, so that documents can quote it."""
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback(invoke_without_command=True)(_top)
+    for name, command in COMMANDS.items():
+        app.command(name)(with_options(command))
+    return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"convcost {__version__}")
+        raise typer.Exit
+
+
+def _top(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """What a neural network costs, and what its layers could cost instead.
+
+    TARGET is a file (model.onnx, layer.yaml, model.pt2, TorchScript model.pt) or an import target
+    (torchvision:resnet50, timm:vit_base_patch16_224, package.module:factory, file.py:factory), with
+    arguments after a question mark: torchvision:resnet50?num_classes=10.
+
+    Exit codes: 0 done; 1 a budget was exceeded; 2 the command line or the model cannot be used;
+    3 cannot tell, because something could not be counted.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(failure.UNUSABLE)

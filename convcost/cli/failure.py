@@ -1,0 +1,81 @@
+"""How the program says that it cannot go on: `error:`, `hint:`, an exit code, and JSON where JSON was asked for."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from convcost.errors import ConvcostError, UsageError
+from convcost.reports.escape import printable
+from convcost.reports.jsontext import json_text
+
+UNUSABLE = 2
+INTERRUPTED = 130
+
+
+@runtime_checkable
+class _CommandLineError(Protocol):
+    """What typer raises for a wrong command line; the class lives in typer or in click, by version."""
+
+    exit_code: int
+
+    def format_message(self) -> str: ...
+
+
+def report(error: ConvcostError, arguments: Sequence[str]) -> int:
+    """Prints what went wrong and what to do; `-v` adds the traceback."""
+    if _is_verbose(arguments):
+        traceback.print_exception(error)
+    say(error)
+    if _wants_json(arguments):
+        sys.stdout.write(json_text({"error": {"message": error.message, "hint": error.hint}}))
+    return UNUSABLE
+
+
+def report_exit(stop: SystemExit, arguments: Sequence[str]) -> int:
+    """A model's own code, or a library, tried to end the program."""
+    return report(ConvcostError(f"the model's code ended the program ({stop.code!r})"), arguments)
+
+
+def report_unexpected(error: Exception, arguments: Sequence[str]) -> int:
+    """A wrong command line, or a fault of convcost's own."""
+    if isinstance(error, _CommandLineError):
+        return report(UsageError(error.format_message(), hint=_help_for(arguments)), arguments)
+    if _is_verbose(arguments):
+        traceback.print_exception(error)
+    hint = "this is a fault in convcost: please report it, with what -v prints"
+    return report(ConvcostError(f"{type(error).__name__}: {error}", hint=hint), ())
+
+
+def say(error: ConvcostError) -> None:
+    """One line for the error and one for the hint, on stderr."""
+    sys.stdout.flush()
+    sys.stderr.write(f"error: {_one_line(error.message)}\n")
+    if error.hint:
+        sys.stderr.write(f"hint: {_one_line(error.hint)}\n")
+
+
+def _one_line(text: str) -> str:
+    return printable(" ".join(text.split()))
+
+
+def _help_for(arguments: Sequence[str]) -> str:
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    from convcost.cli import COMMANDS
+
+    return f"see convcost {command} --help" if command in COMMANDS else f"commands are {', '.join(COMMANDS)}"
+
+
+def _is_verbose(arguments: Sequence[str]) -> bool:
+    return bool({"-v", "--verbose"} & set(arguments))
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Read from the words themselves: a command line that failed was never parsed to the end."""
+    joined = " ".join(arguments)
+    to_file = any(word in ("-o", "--output") or word.startswith("--output=") for word in arguments)
+    return not to_file and any(
+        form in f"{joined} " for form in ("-f json ", "-fjson ", "--format json ", "--format=json ")
+    )

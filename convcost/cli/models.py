@@ -1,0 +1,42 @@
+"""Targets to analyses, for the commands that take them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convcost.analysis import Analysis, analyze_graph
+from convcost.cli import failure
+from convcost.cli.options import Reading
+from convcost.cli.output import stdout_for_reports
+from convcost.errors import SourceError
+
+
+def analyses_of(targets: Sequence[str], reading: Reading) -> tuple[Analysis, ...]:
+    """Every target analyzed, in the order given; the first that cannot be read ends it."""
+    from convcost import sources
+
+    requests = [reading.request(target) for target in targets]
+    with stdout_for_reports():
+        return tuple(analyze_graph(sources.load(request)) for request in requests)
+
+
+def all_notes(analyses: Sequence[Analysis]) -> list[str]:
+    """Every model's notes, with its name in front where there are several."""
+    several = len(analyses) > 1
+    return [f"{each.target}: {note}" if several else note for each in analyses for note in each.notes]
+
+
+def refuse_unknown(analyses: Sequence[Analysis]) -> int:
+    """`--strict`, after the report is out: exit code 2 and an error that names what could not be counted."""
+    unknown = [(each.target, op) for each in analyses for op in each.unknown]
+    if not unknown:
+        return 0
+    target, first = unknown[0]
+    more = f", and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+    failure.say(
+        SourceError(
+            f"{target}: cannot count {first.operator} ({first.reason}){more}",
+            hint="without --strict the totals are given as lower bounds",
+        )
+    )
+    return failure.UNUSABLE

@@ -1,0 +1,129 @@
+"""The options every command shares, declared once, and what they mean to the rest of the program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+import typer
+
+from convcost.analysis.group import Grouping
+from convcost.cli.values import one_of, parse_dim, parse_input
+from convcost.errors import UsageError
+from convcost.reports import FORMATS
+from convcost.reports.view import View, WorkUnit
+from convcost.sources.request import Request
+
+_FORMAT_LIST = "|".join(FORMATS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How to read a target."""
+
+    input: Annotated[
+        list[str],
+        typer.Option(
+            "--input",
+            metavar="[NAME=]1x3x224x224[:DTYPE]",
+            help="Shape of an input, and its element type; repeat for more, in order or by name.",
+        ),
+    ] = field(default_factory=list)
+    dim: Annotated[
+        list[str],
+        typer.Option("--dim", metavar="NAME=VALUE", help="Size of a symbolic dimension, such as batch=8; repeatable."),
+    ] = field(default_factory=list)
+
+    def request(self, target: str) -> Request:
+        """The target with its inputs and dimensions; raises `UsageError` for one that is given twice."""
+        inputs = tuple(parse_input(text) for text in self.input)
+        names = [spec.name for spec in inputs if spec.name is not None]
+        if repeated := next((name for name in names if names.count(name) > 1), None):
+            raise UsageError(f"--input gives '{repeated}' twice", hint="give every input once")
+        dims: dict[str, int] = {}
+        for name, value in map(parse_dim, self.dim):
+            if dims.setdefault(name, value) != value:
+                raise UsageError(
+                    f"--dim gives '{name}' as {dims[name]} and as {value}", hint="give every dimension once"
+                )
+        return Request(target=target, inputs=inputs, dims=dims)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewing:
+    """Which rows of an analysis to show, and in which order."""
+
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="layer|kind|module", help="One row per layer (default), kind of op, or module."),
+    ] = None
+    depth: Annotated[
+        int | None,
+        typer.Option(
+            "--depth", metavar="N", help="Modules by the first N parts of their path (default 1; implies --by module)."
+        ),
+    ] = None
+    sort: Annotated[
+        str | None,
+        typer.Option("--sort", metavar="METRIC", help="execution (default), name, or a metric, largest first."),
+    ] = None
+    top: Annotated[
+        int | None,
+        typer.Option("--top", metavar="N", help="Show N rows: the costliest, or the first under --sort."),
+    ] = None
+    unit: Annotated[
+        str, typer.Option("--unit", metavar="macs|flops", help="What the first column and the shares count.")
+    ] = "macs"
+
+    def view(self, *, every_row: bool) -> View:
+        """The view these options ask for; raises `UsageError` where they contradict each other."""
+        by = self.by or ("module" if self.depth is not None else "layer")
+        if self.depth is not None and by != "module":
+            raise UsageError(f"--depth does not go with --by {by}", hint="--depth is for --by module")
+        for option, number in (("--depth", self.depth), ("--top", self.top)):
+            if number is not None and number < 1:
+                raise UsageError(f"{option} {number} is less than one", hint=f"write {option} 1 or more")
+        return View(
+            by=cast("Grouping", one_of(by, ("layer", "kind", "module"), option="--by")),
+            depth=self.depth or 1,
+            sort=self.sort,
+            top=self.top,
+            unit=cast("WorkUnit", one_of(self.unit, ("macs", "flops"), option="--unit")),
+            every_row=every_row,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writing:
+    """Where the report goes, in which format, and how much is said beside it."""
+
+    format: Annotated[str, typer.Option("-f", "--format", metavar=_FORMAT_LIST, help="Format of the report.")] = "table"
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="FILE", help="Write the report there, not to stdout.")
+    ] = None
+    export: Annotated[
+        list[str],
+        typer.Option("--export", metavar="FORMAT=FILE", help="Write the report there as well; repeatable."),
+    ] = field(default_factory=list)
+    query: Annotated[
+        str | None,
+        typer.Option("--query", metavar="PATH", help="Print one value of the JSON alone, such as totals.macs."),
+    ] = None
+    color: Annotated[
+        str, typer.Option("--color", metavar="auto|always|never", help="auto: on a terminal, unless NO_COLOR is set.")
+    ] = "auto"
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No notes on stderr.")] = False
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Every row, and the traceback of an error.")] = False
+
+    def __post_init__(self) -> None:
+        one_of(self.format, FORMATS, option="--format")
+        one_of(self.color, ("auto", "always", "never"), option="--color")
+        if self.query is not None and self.format != "table":
+            raise UsageError(f"--query prints one value, not {self.format}", hint=f"leave out --format {self.format}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strictness:
+    """What to do about ops that cannot be counted."""
+
+    strict: Annotated[bool, typer.Option("--strict", help="An op that cannot be counted is an error.")] = False

@@ -1,0 +1,112 @@
+"""Reports on their way out: stdout, files written whole or not at all, and notes on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from convcost.cli.options import Writing
+from convcost.cli.values import one_of
+from convcost.cli.whole_files import write_whole
+from convcost.errors import UsageError
+from convcost.reports import FORMATS, Report, Style
+from convcost.reports.escape import printable
+from convcost.reports.query import query
+
+_NOTES_INSIDE = ("table", "markdown")
+
+
+def deliver(report: Report, writing: Writing, *, notes: Iterable[str] = ()) -> None:
+    """Renders everything asked for, then writes files, then stdout; raises `UsageError` for what cannot be written."""
+    to_stdout = ""
+    files: dict[Path, str] = {}
+    if writing.query is not None:
+        values = "".join(f"{printable(value)}\n" for value in query(report.to_json(), writing.query))
+        to_stdout = "" if writing.output else values
+    elif not writing.output:
+        to_stdout = FORMATS[writing.format](report, _style(writing))
+    for format_name, path in _destinations(writing):
+        if path in files:
+            raise UsageError(f"two reports would go to '{path}'", hint="give each a file of its own")
+        is_query = writing.query is not None and format_name == _QUERY
+        files[path] = values if is_query else FORMATS[format_name](report, Style())
+    write_whole(files)
+    if writing.query is not None or writing.format not in _NOTES_INSIDE:
+        _say_notes(notes, writing)
+    write_stdout(to_stdout)
+
+
+@contextlib.contextmanager
+def stdout_for_reports() -> Iterator[None]:
+    """While a model is read, what its code or a library prints goes to stderr: stdout is for reports."""
+    sys.stdout.flush()
+    try:
+        descriptor = sys.stdout.fileno()
+        kept = os.dup(descriptor)
+    except (OSError, ValueError):  # a stdout that is no file, as in tests and notebooks
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+        return
+    os.dup2(sys.stderr.fileno(), descriptor)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, descriptor)
+        os.close(kept)
+
+
+def write_stdout(text: str) -> None:
+    """Writes and flushes; a reader that has gone away, such as `head`, is not an error."""
+    if not text:
+        return
+    try:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="replace")
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+    except OSError as error:
+        _forget_stdout()
+        raise UsageError(f"cannot write to stdout: {error.strerror or error}") from error
+
+
+_QUERY = "query"
+
+
+def _destinations(writing: Writing) -> list[tuple[str, Path]]:
+    found = []
+    if writing.output is not None:
+        found.append((writing.format if writing.query is None else _QUERY, Path(writing.output)))
+    for text in writing.export:
+        format_name, separator, path = text.partition("=")
+        if not separator or not path:
+            raise UsageError(f"--export '{text}' is not FORMAT=FILE", hint="write --export json=report.json")
+        found.append((one_of(format_name, FORMATS, option="--export"), Path(path)))
+    return found
+
+
+def _style(writing: Writing) -> Style:
+    on_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if on_terminal else None
+    wanted = {"always": True, "never": False, "auto": on_terminal and not os.environ.get("NO_COLOR")}
+    return Style(width=width, color=wanted[writing.color])
+
+
+def _say_notes(notes: Iterable[str], writing: Writing) -> None:
+    if not writing.quiet:
+        for note in notes:
+            sys.stderr.write(f"note: {printable(note)}\n")
+
+
+def _forget_stdout() -> None:
+    """Points stdout at nothing, so that Python's own flush at exit does not fail again."""
+    with contextlib.suppress(OSError, ValueError):
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, sys.stdout.fileno())
+        os.close(devnull)

@@ -1,0 +1,60 @@
+"""Files that are there whole or not at all: written aside, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from convcost.errors import UsageError
+
+
+def write_whole(files: Mapping[Path, str]) -> None:
+    """Writes every file aside before the first is renamed into place; raises `UsageError`, and leaves nothing behind.
+
+    What is not a regular file (a pipe, /dev/stdout) is written to directly; a link keeps pointing where it did.
+    """
+    aside: dict[Path, Path] = {}
+    try:
+        for path, text in files.items():
+            try:
+                _write(path, text, aside)
+            except OSError as error:
+                raise UsageError(f"cannot write '{path}': {error.strerror or error}", hint=_hint(path)) from error
+        for target, temporary in list(aside.items()):
+            temporary.replace(target)
+            del aside[target]
+    finally:
+        for temporary in aside.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+def _write(path: Path, text: str, aside: dict[Path, Path]) -> None:
+    data = text.encode(errors="replace")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        path.write_bytes(data)
+        return
+    target = path.resolve()
+    if target.is_dir():
+        raise IsADirectoryError(21, "Is a directory")
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    aside[target] = Path(name)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+
+
+def _umask() -> int:
+    """The process's mask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _hint(path: Path) -> str | None:
+    return None if path.parent.is_dir() else f"make the folder first: mkdir -p '{path.parent}'"

@@ -1,0 +1,151 @@
+"""What every name in a report means, taken from the code that computes it."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from convcost.alternatives import ALTERNATIVES
+from convcost.alternatives.base import Alternative
+from convcost.analysis import Json
+from convcost.analysis.metrics import METRICS, Metric
+from convcost.errors import UsageError
+from convcost.graph.ops import ALL_OPS, Conv, Op
+
+Category: TypeAlias = Literal["metric", "op", "alternative", "term"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """One name: what it is, the formula it is counted by (where there is one), and where that comes from."""
+
+    name: str
+    category: Category
+    summary: str
+    formula: str = ""
+    reference: str = ""
+    also: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "name": self.name,
+            "category": self.category,
+            "summary": self.summary,
+            "formula": self.formula,
+            "reference": self.reference,
+            "also": list(self.also),
+        }
+
+
+_TERMS = (
+    Explanation(
+        name="arithmetic_intensity",
+        category="term",
+        summary="FLOPs for each byte that an op has to move at the least. A low value means that memory, not "
+        "arithmetic, sets the speed.",
+        formula="flops / bytes_moved",
+        also=("flops/byte",),
+    ),
+    Explanation(
+        name="coverage",
+        category="term",
+        summary="how many of the network's ops were counted. With one unknown, every total is a lower bound and a "
+        "budget that would hold is answered with 'cannot tell'.",
+    ),
+    Explanation(
+        name="df",
+        category="term",
+        summary="which feature map a convolution is counted at. 'output' is exact; 'input' reproduces texts that write "
+        "D_F for the input map. compare --df chooses.",
+    ),
+)
+
+# The words tables use for finer kinds, by the family that explains them.
+_KINDS = {
+    "conv": ("depthwise", "pointwise"),
+    "recurrent": ("rnn", "gru", "lstm"),
+}
+
+
+def explanations() -> tuple[Explanation, ...]:
+    """Everything that can be explained: metrics, ops, alternatives, and a few more terms."""
+    return (
+        *(_metric(metric) for metric in METRICS),
+        *_TERMS,
+        *(_op(op) for op in ALL_OPS),
+        *(_alternative(family) for family in ALTERNATIVES.values()),
+    )
+
+
+def explain(name: str) -> tuple[Explanation, ...]:
+    """What goes by that name (`all`: everything); raises `UsageError` with the nearest names."""
+    known = explanations()
+    if name == "all":
+        return known
+    wanted = _plain(name)
+    found = tuple(each for each in known if wanted in _names(each))
+    if found:
+        return found
+    names = sorted({name for each in known for name in (each.name, *each.also)})
+    near = difflib.get_close_matches(wanted, names, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "convcost explain all lists every name"
+    raise UsageError(f"there is nothing named '{name}' to explain", hint=hint)
+
+
+def _names(explanation: Explanation) -> set[str]:
+    return {_plain(name) for name in (explanation.name, *explanation.also)}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_").replace(" ", "_")
+
+
+def _metric(metric: Metric) -> Explanation:
+    unit = "" if metric.unit.value == "count" else " (bytes)"
+    reference = f"--max {metric.name}=…" + (f", --sort {metric.name}" if metric.measure else "")
+    return Explanation(
+        name=metric.name,
+        category="metric",
+        summary=f"{metric.label}{unit}: {metric.definition}",
+        reference=f"used as totals.{metric.name} in JSON, {reference}",
+    )
+
+
+def _op(op: type[Op]) -> Explanation:
+    return Explanation(
+        name=op.family,
+        category="op",
+        summary=_documented(op),
+        formula=op.formula,
+        reference=op.reference,
+        also=_distinct([op.__name__.lower(), *_KINDS.get(op.family, ())], but=op.family),
+    )
+
+
+def _alternative(family: type[Alternative]) -> Explanation:
+    options = ", ".join(f"{key} (default {value})" for key, value in family().options().items())
+    return Explanation(
+        name=family.name,
+        category="alternative",
+        summary=f"{family.summary}. {_documented(family)}" + (f" Options: {options}." if options else ""),
+        formula=family().formula(_SQUARE),
+        reference=family.reference,
+    )
+
+
+def _documented(described: type) -> str:
+    """The docstring as running text, without its code marks."""
+    return " ".join((inspect.getdoc(described) or "").replace("`", "").split())
+
+
+def _distinct(names: Iterable[str], *, but: str) -> tuple[str, ...]:
+    return tuple(name for name in dict.fromkeys(names) if name != but)
+
+
+# A layer to write formulas for: square and dense, so that they read as textbooks print them.
+_SQUARE = Conv(
+    in_channels=4, out_channels=4, kernel=(3, 3), stride=(1, 1), pads=((1, 1), (1, 1)), dilation=(1, 1), groups=1
+)
