@@ -1,0 +1,291 @@
+"""A parsed model to a Graph: every node lowered in order, then named."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from convcost.errors import ShapeError, SourceError
+from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
+from convcost.graph.ops import Unknown
+from convcost.sources.naming import LayerNames, containers_of
+from convcost.sources.onnx.attributes import Attributes
+from convcost.sources.onnx.constant import constant_tensor
+from convcost.sources.onnx.control import CONTROL_FLOW
+from convcost.sources.onnx.dtypes import DTYPES
+from convcost.sources.onnx.folding import FOLDS, fold, shape_values
+from convcost.sources.onnx.inference import NodeInference, TensorType
+from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, NotCountedError
+from convcost.sources.onnx.scope import Pending, Scope
+from convcost.sources.onnx.scopes import LayerPaths, path_of
+from convcost.sources.onnx.stored import SAME_WEIGHT, weight_of
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+
+DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
+"""Operator domains whose operators are known; an operator of the same name elsewhere may mean anything."""
+
+_UNSIZED: Shape = (0,)
+_UNTYPED = TensorType(0, None)
+
+
+class GraphBuilder:
+    """Lowers the nodes of one model, keeping what has been written so far."""
+
+    def __init__(self, model: ModelProto, target: str, notes: Sequence[str]) -> None:
+        self.target = target
+        self.notes = list(notes)
+        self.scope = Scope.of(model.graph)
+        self.pending: list[Pending] = []
+        self._graph = model.graph
+        self._inference = NodeInference(model.opset_import, model.ir_version)
+        self._weights: dict[str, Weight] = {}
+        self._written: set[str] = set()
+        self._unsized: set[str] = set()
+
+    def graph(self) -> Graph:
+        """The whole network; raises `SourceError` where the file contradicts itself."""
+        graph = self._graph
+        self.store(graph)
+        inputs = tuple(self._input(value.name) for value in graph.input if value.name not in self.scope.values)
+        self.lower(graph)
+        return Graph(
+            nodes=self._named(),
+            inputs=inputs,
+            outputs=tuple(self.value(value.name, "an output of the graph") for value in graph.output),
+            weights=tuple(self._weights.values()),
+            notes=tuple(self.notes),
+            target=self.target,
+            source="onnx",
+        )
+
+    def store(self, graph: GraphProto) -> None:
+        """Enters the initializers of a graph into the current scope."""
+        for tensor in graph.initializer:
+            self._store(tensor, tensor.name, initializer=True)
+        for sparse in graph.sparse_initializer:
+            dense = type(sparse.values)(name=sparse.values.name, data_type=sparse.values.data_type, dims=sparse.dims)
+            self._store(dense, dense.name, initializer=True)
+
+    def _store(self, tensor: TensorProto, name: str, *, initializer: bool) -> None:
+        weight = weight_of(tensor, name, self.scope.roles.get(name), self.target, initializer=initializer)
+        weight = dataclasses.replace(weight, name=self.fresh(name)) if name in self._written else weight
+        self._written.add(weight.name)
+        self._weights[weight.name] = weight
+        self.scope.values[name] = Tensor.of(weight)
+        self.scope.constants.offer(name, tensor)
+
+    def _input(self, name: str) -> Tensor:
+        tensor = self.declared(name, self.scope.types.get(name, _UNTYPED))
+        self.scope.values[name] = tensor
+        return tensor
+
+    def declared(self, name: str, kind: TensorType, *, alias: str = "", dtype: DType = DType.FLOAT32) -> Tensor:
+        """A new tensor for the value `name` of the current scope; without a known shape it is unsized."""
+        unique = self.fresh(name)
+        self._written.add(unique)
+        if kind.shape is None:
+            self._unsized.add(unique)
+        shape = _UNSIZED if kind.shape is None else kind.shape
+        return Tensor(name=unique, shape=shape, dtype=DTYPES.get(kind.elem_type, dtype), alias=alias)
+
+    def fresh(self, name: str) -> str:
+        """A tensor name not yet written. Only subgraphs may reuse names; in one graph that is an error."""
+        if name not in self._written:
+            return name
+        if not self.scope.inner:
+            raise SourceError(f"{self.target}: '{name}' is written twice", hint="check the file with onnx.checker")
+        return f"{name}#{len(self._written)}"
+
+    def value(self, name: str, reader: str) -> Tensor:
+        found = self.scope.values.get(name)
+        if found is None:
+            raise SourceError(
+                f"{self.target}: {reader} reads '{name}', which nothing before it writes",
+                hint="nodes must stand in execution order; check the file with onnx.checker",
+            )
+        return found
+
+    def is_sized(self, tensor: Tensor) -> bool:
+        return tensor.name not in self._unsized
+
+    def lower(self, graph: GraphProto) -> None:
+        """Lowers every node of a graph in the current scope."""
+        for node in graph.node:
+            self._lower_node(node)
+
+    def _lower_node(self, node: NodeProto) -> None:
+        if node.op_type == "Constant" and node.domain in DOMAINS:
+            self._constant(node)
+            return
+        arguments = tuple([self.value(name, _label(node)) if name else None for name in node.input])
+        results = self._results(node, arguments)
+        self._fold(node, arguments)
+        if self._stays_weight(node, arguments, results):
+            return
+        try:
+            if node.op_type in CONTROL_FLOW and node.domain in DOMAINS:
+                CONTROL_FLOW[node.op_type](self, node, arguments)
+            else:
+                self._operator(node, arguments, results)
+        except NotCountedError as reason:
+            self.unknown(node, arguments, str(reason))
+        except ShapeError as error:
+            raise SourceError(f"{self.target}: {_label(node)}: {error.message}", hint=error.hint) from error
+
+    def _constant(self, node: NodeProto) -> None:
+        if not node.output or not node.output[0]:
+            return
+        tensor = constant_tensor(node)
+        if tensor is None:
+            raise SourceError(f"{self.target}: {_label(node)} has no value")
+        self._store(tensor, node.output[0], initializer=False)
+
+    def _results(self, node: NodeProto, arguments: tuple[Tensor | None, ...]) -> tuple[TensorType, ...]:
+        """What is known of the outputs, from the whole model or else from this node's operands alone."""
+        types = self.scope.types
+        results = tuple([types.get(name, _UNTYPED) if name else _UNTYPED for name in node.output])
+        if all(kind.shape is not None or not name for kind, name in zip(results, node.output, strict=True)):
+            return results
+        operands = [argument for argument in arguments if argument is not None]
+        if node.op_type in CONTROL_FLOW or not all(self.is_sized(operand) for operand in operands):
+            return results
+        found = self._inference.outputs(node, operands, self.scope.constants)
+        return tuple(
+            found.get(name, known) if known.shape is None else known
+            for name, known in zip(node.output, results, strict=True)
+        )
+
+    def _fold(self, node: NodeProto, arguments: tuple[Tensor | None, ...]) -> None:
+        if node.op_type in ("Shape", "Size") and arguments and arguments[0] and self.is_sized(arguments[0]):
+            self.scope.constants.learn(node.output[0], shape_values(node, arguments[0].shape))
+        if node.op_type not in FOLDS:
+            return
+        constants = self.scope.constants
+        values = [constants.get(name) if name else None for name in node.input]
+        if all(value is not None or not name for value, name in zip(values, node.input, strict=True)):
+            value = fold(node.op_type, values, Attributes(node))
+            if value is not None and node.output:
+                constants.learn(node.output[0], value)
+
+    def _stays_weight(
+        self, node: NodeProto, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...]
+    ) -> bool:
+        """Views and changes of type of a stored tensor are done once at load: no node, the same weight."""
+        source = arguments[0] if arguments else None
+        if node.op_type not in SAME_WEIGHT or source is None or source.weight is None or not results:
+            return False
+        shape = results[0].shape
+        if shape is None:
+            return False
+        name = self.fresh(node.output[0])
+        self._written.add(name)
+        self.scope.values[node.output[0]] = dataclasses.replace(source, name=name, shape=shape, alias=source.buffer)
+        return True
+
+    def _operator(self, node: NodeProto, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...]) -> None:
+        lowering = LOWERINGS.get(node.op_type) if node.domain in DOMAINS else None
+        if lowering is None:
+            raise NotCountedError(
+                f"operators of the domain '{node.domain}' are not known"
+                if node.domain not in DOMAINS
+                else "convcost does not know this operator"
+            )
+        for argument in arguments:
+            if argument is not None and not self.is_sized(argument):
+                raise NotCountedError(f"the shape of its input '{argument.name}' is known only when it runs")
+        call = Call(
+            operator=node.op_type,
+            domain=node.domain,
+            opset=self._inference.version(node.domain),
+            attributes=Attributes(node),
+            names=node.input,
+            arguments=arguments,
+            results=tuple([kind.shape for kind in results]),
+            constants=self.scope.constants,
+            prefix=f"{node.output[0] if node.output else node.name}#",
+        )
+        try:
+            found = lowering(call)
+            lowered = found if isinstance(found, Lowered) else Lowered(op=found, operands=call.operands)
+            kinds = _completed(lowered, results)
+        except (ValueError, IndexError) as error:
+            raise NotCountedError("its attributes do not fit its operands") from error
+        for step in call.steps:
+            self._written.update(tensor.name for tensor in step.outputs)
+            self.emit(node, Lowered(op=step.op, operands=step.operands), step.outputs)
+        self.emit(node, lowered, self._outputs(node, lowered, kinds))
+
+    def _outputs(self, node: NodeProto, lowered: Lowered, kinds: Sequence[TensorType]) -> tuple[Tensor, ...]:
+        default = lowered.dtype or (lowered.operands[0].dtype if lowered.operands else DType.FLOAT32)
+        outputs = []
+        for position, (name, kind) in enumerate(zip(node.output, kinds, strict=True)):
+            if not name:
+                continue
+            source = lowered.view_of if position == 0 else None
+            output = self.declared(name, kind, alias=source.buffer if source else "", dtype=default)
+            if source is not None and source.weight is not None:
+                output = dataclasses.replace(output, weight=source.weight)
+            self.scope.values[name] = output
+            outputs.append(output)
+        return tuple(outputs)
+
+    def unknown(self, node: NodeProto, arguments: Sequence[Tensor | None], reason: str) -> None:
+        """Emits what cannot be counted; outputs keep the shapes that are known."""
+        kinds = [self.scope.types.get(name, _UNTYPED) for name in node.output]
+        shapes = tuple(kind.shape or _UNSIZED for kind in kinds)
+        op = Unknown(operator=node.op_type, reason=reason, shapes=shapes)
+        lowered = Lowered(op=op, operands=tuple(argument for argument in arguments if argument is not None))
+        self.emit(node, lowered, self._outputs(node, lowered, kinds))
+
+    def emit(self, node: NodeProto, lowered: Lowered, outputs: tuple[Tensor, ...]) -> None:
+        """Adds a node to the graph, to be named when all are known."""
+        bias = self.scope.biases.get(node.output[0]) if self.scope.biases and node.output else None
+        self.pending.append(
+            Pending(
+                op=lowered.op,
+                operands=lowered.operands,
+                outputs=outputs,
+                where=path_of(node),
+                origin=Origin(operator=node.op_type, node=node.name),
+                bias=bias,
+            )
+        )
+
+    def _named(self) -> tuple[Node, ...]:
+        paths = LayerPaths((item.where for item in self.pending), self._weights)
+        names = LayerNames(containers_of(paths.modules))
+        return tuple(
+            [
+                Node(
+                    name=names.name(
+                        paths.settled(item.where, item.op, item.operands, item.bias), item.op, item.operands
+                    ),
+                    op=item.op,
+                    operands=item.operands,
+                    outputs=item.outputs,
+                    origin=item.origin,
+                    repeat=item.repeat,
+                )
+                for item in self.pending
+            ]
+        )
+
+
+def _completed(lowered: Lowered, results: Sequence[TensorType]) -> tuple[TensorType, ...]:
+    """Output types with the shapes that inference left open filled in by the lowering, or the op itself."""
+    kinds = []
+    for position, kind in enumerate(results):
+        shape = kind.shape
+        if shape is None and position < len(lowered.shapes):
+            shape = lowered.shapes[position]
+        if shape is None and position == 0:
+            shape = lowered.op.output_shapes(tuple(operand.shape for operand in lowered.operands))[0]
+        kinds.append(TensorType(kind.elem_type, shape))
+    return tuple(kinds)
+
+
+def _label(node: NodeProto) -> str:
+    return f"node '{node.name}' ({node.op_type})" if node.name else f"a node without a name ({node.op_type})"

@@ -1,0 +1,227 @@
+"""Control flow: a branch costs its dearest arm, a loop of known length its body that many times."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from convcost.graph import Shape, Tensor
+from convcost.graph.ops import Gather, Move, Unknown
+from convcost.sources.onnx.attributes import Attributes
+from convcost.sources.onnx.inference import TensorType
+from convcost.sources.onnx.lowering import Lowered, NotCountedError
+from convcost.sources.onnx.scope import Pending
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from onnx import GraphProto, NodeProto
+
+    from convcost.sources.onnx.build import GraphBuilder
+
+    Values: TypeAlias = Mapping[str, NDArray[np.generic]]
+
+Arguments: TypeAlias = "tuple[Tensor | None, ...]"
+
+_ENDLESS = 2**31
+"""Exporters write a trip count of this size or more for `while`: the condition ends the loop, not the count."""
+
+_COUNTER, _CONDITION = TensorType(7, ()), TensorType(9, ())
+
+
+class _Body(NamedTuple):
+    nodes: list[Pending]
+    results: list[Tensor]
+    first_value: NDArray[np.generic] | None
+
+
+def lower_if(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> None:
+    """Splices in the arm with more MACs (then other operations), or the one a known condition picks."""
+    attributes = Attributes(node)
+    arms = [attributes.graph(name) for name in ("then_branch", "else_branch")]
+    condition = builder.scope.constants.get(node.input[0]) if node.input else None
+    if condition is not None and condition.size == 1:
+        arms = arms[:1] if condition.reshape(-1)[0] else arms[1:]
+    bodies = [_body(builder, arm, {}, {}) for arm in arms if arm is not None]
+    if not bodies:
+        raise NotCountedError("it has no arms")
+    dearest = max(bodies, key=_work)
+    builder.pending.extend(dearest.nodes)
+    _leave(builder, node, dearest.results, action="if")
+    if any(isinstance(item.op, Unknown) for body in bodies if body is not dearest for item in body.nodes):
+        reason = "the arm that seems cheaper contains operators that are not counted"
+        builder.emit(node, Lowered(op=Unknown(operator=node.op_type, reason=reason), operands=()), ())
+
+
+def lower_loop(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> None:
+    """Inputs are the trip count, the condition, then carried values; outputs are these, then stacked ones."""
+    body = Attributes(node).graph("body")
+    carried = [argument for argument in arguments[2:] if argument is not None]
+    if body is None or len(body.input) != len(carried) + 2:
+        raise NotCountedError("its body does not take what it carries")
+    trips = _trip_count(builder, node)
+    names = [value.name for value in body.input]
+    known = _condition(builder, node, names[1])
+    lowered = _loop_body(builder, node, body, carried, [_COUNTER, _CONDITION], known)
+    if lowered.first_value is None or not lowered.first_value.all():
+        raise NotCountedError("how often it runs is known only when it runs")
+    kept = lowered.results[1 : len(carried) + 1]
+    _repeat(builder, lowered.nodes, kept, carried, trips)
+    _leave(builder, node, kept, action="loop_end")
+    for name, item in zip(node.output[len(kept) :], lowered.results[len(kept) + 1 :], strict=False):
+        _stack(builder, node, name, item, (trips, *item.shape))
+
+
+def lower_scan(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> None:
+    """Inputs are states, then tensors of which each step sees one slice; outputs are states, then stacked ones."""
+    attributes = Attributes(node)
+    body = attributes.graph("body")
+    scanned = attributes.integer("num_scan_inputs", 0)
+    present = [argument for argument in arguments if argument is not None]
+    if body is None or not 0 < scanned <= len(present) or len(body.input) != len(present):
+        raise NotCountedError("its body does not take what it scans (the form before opset 9 is not modelled)")
+    states, sources = present[:-scanned], present[-scanned:]
+    axes = [
+        axis % max(len(source.shape), 1)
+        for axis, source in zip(_axes(attributes, "input", scanned), sources, strict=True)
+    ]
+    trips = _scan_length(builder, sources, axes)
+    names = [value.name for value in body.input[len(states) :]]
+    slices: dict[str, Tensor] = {}
+    nodes: list[Pending] = []
+    for name, source, axis in zip(names, sources, axes, strict=True):
+        shape = (*source.shape[:axis], *source.shape[axis + 1 :])
+        slices[name] = builder.declared(name, TensorType(0, shape), dtype=source.dtype)
+        builder.emit(node, Lowered(op=Gather(axis=axis), operands=(source,)), (slices[name],))
+        nodes.append(builder.pending.pop())
+    lowered = _loop_body(builder, node, body, states, [], {}, slices)
+    kept = lowered.results[: len(states)]
+    _repeat(builder, nodes + lowered.nodes, kept, states, trips)
+    _leave(builder, node, kept, action="scan_end")
+    stacked = list(zip(node.output[len(kept) :], lowered.results[len(kept) :], strict=False))
+    for (name, item), axis in zip(stacked, _axes(attributes, "output", len(stacked)), strict=True):
+        at = axis % (len(item.shape) + 1)
+        _stack(builder, node, name, item, (*item.shape[:at], trips, *item.shape[at:]))
+
+
+CONTROL_FLOW: dict[str, Callable[[GraphBuilder, NodeProto, Arguments], None]] = {
+    "If": lower_if,
+    "Loop": lower_loop,
+    "Scan": lower_scan,
+}
+
+
+def _body(builder: GraphBuilder, graph: GraphProto, bound: Mapping[str, Tensor], known: Values) -> _Body:
+    """Lowers a subgraph with some of its names bound, without adding its nodes to the graph around it."""
+    outer_scope, outer_pending = builder.scope, builder.pending
+    builder.scope, builder.pending = outer_scope.within(graph), []
+    try:
+        builder.scope.values.update(bound)
+        for name, value in known.items():
+            builder.scope.constants.learn(name, value)
+        builder.store(graph)
+        builder.lower(graph)
+        results = [builder.value(value.name, "an output of a subgraph") for value in graph.output]
+        first = builder.scope.constants.get(graph.output[0].name) if graph.output else None
+        return _Body(builder.pending, results, first)
+    finally:
+        builder.scope, builder.pending = outer_scope, outer_pending
+
+
+def _work(body: _Body) -> tuple[int, int]:
+    costs = [(item.op.cost(item.operands, item.outputs), item.repeat) for item in body.nodes]
+    return sum(cost.macs * times for cost, times in costs), sum(cost.other_ops * times for cost, times in costs)
+
+
+def _trip_count(builder: GraphBuilder, node: NodeProto) -> int:
+    count = builder.scope.constants.get(node.input[0]) if node.input and node.input[0] else None
+    if count is None or count.size != 1 or int(count.reshape(-1)[0]) >= _ENDLESS:
+        raise NotCountedError("how often it runs is known only when it runs")
+    return max(int(count.reshape(-1)[0]), 0)
+
+
+def _condition(builder: GraphBuilder, node: NodeProto, inner: str) -> Values:
+    """The condition's first value under the body's name for it, where the file fixes it; absent means true."""
+    import numpy as np
+
+    outer = node.input[1] if len(node.input) > 1 else ""
+    if not outer:
+        return {inner: np.asarray(True)}
+    value = builder.scope.constants.get(outer)
+    if value is None or not value.all():
+        raise NotCountedError("how often it runs is known only when it runs")
+    return {inner: value}
+
+
+def _loop_body(
+    builder: GraphBuilder,
+    node: NodeProto,
+    body: GraphProto,
+    carried: Sequence[Tensor],
+    leading: Sequence[TensorType],
+    known: Values,
+    slices: Mapping[str, Tensor] | None = None,
+) -> _Body:
+    """Lowers a loop's body on views of what it carries, entered by a node of its own that moves nothing."""
+    if not all(builder.is_sized(tensor) for tensor in carried):
+        raise NotCountedError("the shapes of what it carries are known only when it runs")
+    names = [value.name for value in body.input]
+    entered = [builder.declared(name, kind) for name, kind in zip(names, leading, strict=False)]
+    for name, tensor in zip(names[len(leading) :], carried, strict=False):
+        inner = builder.declared(name, TensorType(0, tensor.shape), alias=tensor.buffer, dtype=tensor.dtype)
+        entered.append(dataclasses.replace(inner, weight=tensor.weight))
+    op = Move(action=node.op_type.lower(), shapes=tuple(tensor.shape for tensor in entered), view=True)
+    builder.emit(node, Lowered(op=op, operands=tuple(carried)), tuple(entered))
+    bound = dict(zip(names, entered, strict=False)) | dict(slices or {})
+    return _body(builder, body, bound, known)
+
+
+def _repeat(
+    builder: GraphBuilder, nodes: Sequence[Pending], kept: Sequence[Tensor], carried: Sequence[Tensor], trips: int
+) -> None:
+    for after, before in zip(kept, carried, strict=True):
+        if not builder.is_sized(after) or after.shape != before.shape:
+            raise NotCountedError("a value it carries changes its shape from one step to the next")
+    builder.pending.extend(dataclasses.replace(item, repeat=item.repeat * trips) for item in nodes)
+
+
+def _leave(builder: GraphBuilder, node: NodeProto, results: Sequence[Tensor], *, action: str) -> None:
+    """Gives a body's results the names they have outside; nothing moves."""
+    operands, outputs = [], []
+    for name, result in zip(node.output, results, strict=False):
+        if not name:
+            continue
+        kind = TensorType(0, result.shape if builder.is_sized(result) else None)
+        output = builder.declared(name, kind, alias=result.buffer, dtype=result.dtype)
+        output = dataclasses.replace(output, weight=result.weight)
+        builder.scope.values[name] = output
+        operands.append(result)
+        outputs.append(output)
+    op = Move(action=action, shapes=tuple(output.shape for output in outputs), view=True)
+    builder.emit(node, Lowered(op=op, operands=tuple(operands)), tuple(outputs))
+
+
+def _stack(builder: GraphBuilder, node: NodeProto, name: str, item: Tensor, shape: Shape) -> None:
+    if not name:
+        return
+    kind = TensorType(0, shape if builder.is_sized(item) else None)
+    output = builder.declared(name, kind, dtype=item.dtype)
+    builder.scope.values[name] = output
+    builder.emit(node, Lowered(op=Move(action="stack", shapes=(shape,)), operands=(item,)), (output,))
+
+
+def _axes(attributes: Attributes, side: str, count: int) -> tuple[int, ...]:
+    axes = attributes.integers(f"scan_{side}_axes") or (0,) * count
+    if len(axes) != count:
+        raise NotCountedError(f"it has {len(axes)} axes for {count} scanned values")
+    return axes
+
+
+def _scan_length(builder: GraphBuilder, sources: Sequence[Tensor], axes: Sequence[int]) -> int:
+    if not all(builder.is_sized(source) and source.shape for source in sources):
+        raise NotCountedError("the shapes of what it scans are known only when it runs")
+    lengths = {source.shape[axis] for source, axis in zip(sources, axes, strict=True)}
+    if len(lengths) != 1:
+        raise NotCountedError("what it scans has different lengths")
+    return lengths.pop()

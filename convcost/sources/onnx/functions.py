@@ -1,0 +1,78 @@
+"""Local functions, replaced by what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
+
+from convcost.errors import SourceError
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto
+
+    Function: TypeAlias = tuple[str, str]
+
+MAX_NODES = 5_000_000
+"""Nodes after inlining; functions that call functions can ask for any number in a few hundred bytes."""
+
+MAX_CALLS = 200
+"""Functions that call one another in a row."""
+
+
+def inline_functions(model: ModelProto, path: str) -> ModelProto:
+    """The model without calls to its local functions. Raises `SourceError` for recursion and for too many nodes."""
+    from onnx import inliner
+
+    if not model.functions:
+        return model
+    sizes = _sizes(model, path)
+    total = sum(_weight(node, sizes) for node in model.graph.node)
+    if total > MAX_NODES:
+        raise SourceError(
+            f"{path}: its local functions expand to {total:,} nodes", hint=f"convcost reads up to {MAX_NODES:,}"
+        )
+    try:
+        return inliner.inline_local_functions(model)
+    except (RuntimeError, ValueError) as error:
+        what = str(error).splitlines()[0]
+        raise SourceError(
+            f"{path}: its local functions cannot be inlined: {what}", hint="check the file with onnx.checker"
+        ) from error
+
+
+def _sizes(model: ModelProto, path: str) -> dict[Function, int]:
+    """How many nodes each function stands for, callees first."""
+    bodies = {(function.domain, function.name): function for function in model.functions}
+    sizes: dict[Function, int] = {}
+    stack = [(name, False) for name in bodies]
+    open_calls: set[Function] = set()
+    while stack:
+        name, called = stack.pop()
+        if called:
+            sizes[name] = sum(_weight(node, sizes) for node in bodies[name].node)
+            open_calls.discard(name)
+        elif name not in sizes:
+            if name in open_calls or len(open_calls) > MAX_CALLS:
+                raise SourceError(f"{path}: the local function '{name[1]}' calls itself", hint="ONNX has no recursion")
+            open_calls.add(name)
+            stack.append((name, True))
+            stack.extend((callee, False) for callee in _callees(bodies[name].node) if callee in bodies)
+    return sizes
+
+
+def _callees(nodes: Iterable[NodeProto]) -> set[Function]:
+    return {(node.domain, node.op_type) for node in _all_nodes(nodes)}
+
+
+def _weight(node: NodeProto, sizes: dict[Function, int]) -> int:
+    return sum(sizes.get((item.domain, item.op_type), 1) for item in _all_nodes([node]))
+
+
+def _all_nodes(nodes: Iterable[NodeProto]) -> Iterable[NodeProto]:
+    """The nodes and those of their subgraphs; protobuf bounds how deep these lie."""
+    for node in nodes:
+        yield node
+        for attribute in node.attribute:
+            yield from _all_nodes(attribute.g.node)
+            for graph in attribute.graphs:
+                yield from _all_nodes(graph.node)

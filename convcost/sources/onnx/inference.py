@@ -1,0 +1,98 @@
+"""Shapes and element types: the whole model by onnx, and single nodes where that left gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from convcost.graph import Shape
+from convcost.sources.onnx.dtypes import NUMBERS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from onnx import GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TypeProto
+    from onnx.defs import OpSchema
+
+    from convcost.graph import Tensor
+
+
+class TensorType(NamedTuple):
+    """What is known of a value: its element type's number (0: unknown) and its shape (None: not fixed)."""
+
+    elem_type: int
+    shape: Shape | None
+
+
+def infer_model(model: ModelProto) -> tuple[ModelProto, str | None]:
+    """The model with `value_info` for what onnx can tell; where it refuses, the model as it was, and why."""
+    from onnx import shape_inference
+
+    try:
+        return shape_inference.infer_shapes(model, data_prop=True), None
+    except (shape_inference.InferenceError, ValueError, RuntimeError) as error:
+        return model, str(error).splitlines()[0]
+
+
+def types_of(graph: GraphProto) -> dict[str, TensorType]:
+    """Every value the graph describes, by name."""
+    types = {}
+    for values in (graph.value_info, graph.output, graph.input):
+        for value in values:
+            types[value.name] = tensor_type(value.type)
+    return types
+
+
+def tensor_type(kind: TypeProto) -> TensorType:
+    tensor = kind.tensor_type
+    if not tensor.HasField("shape"):
+        return TensorType(tensor.elem_type, None)
+    sizes = tuple([dim.dim_value if dim.HasField("dim_value") else -1 for dim in tensor.shape.dim])
+    return TensorType(tensor.elem_type, sizes if min(sizes, default=0) >= 0 else None)
+
+
+class NodeInference:
+    """Infers one node at a time from what lowering knows, which is more than a whole-model pass can propagate."""
+
+    def __init__(self, opsets: Sequence[OperatorSetIdProto], ir_version: int) -> None:
+        self._opsets = list(opsets)
+        self._versions = {"" if opset.domain == "ai.onnx" else opset.domain: opset.version for opset in opsets}
+        self._ir_version = ir_version
+
+    def version(self, domain: str) -> int:
+        return self._versions.get("" if domain == "ai.onnx" else domain, 1)
+
+    def outputs(
+        self, node: NodeProto, operands: Iterable[Tensor], constants: Mapping[str, NDArray[np.generic]]
+    ) -> Mapping[str, TensorType]:
+        """The node's outputs; empty for an operator onnx does not know, or operands it does not accept."""
+        from onnx import numpy_helper, shape_inference
+        from onnx.helper import make_tensor_type_proto
+
+        schema = _schema(node.op_type, node.domain, self.version(node.domain))
+        if schema is None:
+            return {}
+        names = [name for name in node.input if name]
+        types = {
+            name: make_tensor_type_proto(NUMBERS.get(tensor.dtype, 1), list(tensor.shape))
+            for name, tensor in zip(names, operands, strict=True)
+        }
+        try:
+            values = {name: numpy_helper.from_array(constants[name]) for name in names if name in constants}
+            inferred = shape_inference.infer_node_outputs(
+                schema, node, types, values, opset_imports=self._opsets, ir_version=self._ir_version
+            )
+        except (shape_inference.InferenceError, ValueError, RuntimeError, KeyError, TypeError, NotImplementedError):
+            return {}
+        return {name: tensor_type(kind) for name, kind in inferred.items()}
+
+
+@lru_cache(maxsize=512)
+def _schema(operator: str, domain: str, version: int) -> OpSchema | None:
+    from onnx import defs
+
+    try:
+        return defs.get_schema(operator, version, domain)
+    except defs.SchemaError:
+        return None

@@ -1,0 +1,140 @@
+"""The shapes a model is read at: what the file says, what the user asks for, and what is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from convcost.errors import SourceError
+from convcost.sources.onnx.dtypes import DTYPES, NUMBERS
+from convcost.sources.request import InputSpec, Request
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, TensorShapeProto, TypeProto, ValueInfoProto
+
+
+def settle_inputs(graph: GraphProto, request: Request) -> tuple[str, ...]:
+    """Writes the requested shapes and dimensions into `graph`; returns what was assumed, as notes.
+
+    An axis is open when it has neither a size nor a value from the request. A lone open axis that leads its
+    inputs is the batch and becomes 1. Raises `SourceError` for unknown names, a wrong rank, and open axes.
+    """
+    stored = {tensor.name for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in stored and value.type.HasField("tensor_type")]
+    overridden = _apply_specs(inputs, request.inputs, request.target)
+    if overridden:
+        _forget_shapes(graph)
+    values = [*inputs, *graph.output, *graph.value_info]
+    _apply_dims(values, inputs, request)
+    return _default_batch(inputs, values, request.target)
+
+
+def _apply_specs(inputs: Sequence[ValueInfoProto], specs: Sequence[InputSpec], target: str) -> bool:
+    by_name = {value.name: value for value in inputs}
+    unnamed = iter([value for value in inputs if value.name not in {spec.name for spec in specs}])
+    for spec in specs:
+        value = next(unnamed, None) if spec.name is None else by_name.get(spec.name)
+        if value is None:
+            what = "more inputs were given than it has" if spec.name is None else f"it has no input '{spec.name}'"
+            raise SourceError(f"{target}: {what}", hint=f"its inputs are: {_described(inputs)}")
+        _apply_spec(value, spec, target)
+    return bool(specs)
+
+
+def _apply_spec(value: ValueInfoProto, spec: InputSpec, target: str) -> None:
+    tensor = value.type.tensor_type
+    if tensor.HasField("shape") and len(tensor.shape.dim) != len(spec.shape):
+        raise SourceError(
+            f"{target}: input '{value.name}' has {len(tensor.shape.dim)} dimensions ({_shape_text(tensor.shape)}), "
+            f"not {len(spec.shape)}",
+            hint=f"--input {value.name}={_shape_text(tensor.shape)}, with a size for every name",
+        )
+    del tensor.shape.dim[:]
+    tensor.shape.SetInParent()
+    for size in spec.shape:
+        tensor.shape.dim.add().dim_value = size
+    if spec.dtype is not None:
+        tensor.elem_type = NUMBERS.get(spec.dtype, tensor.elem_type)
+
+
+def _forget_shapes(graph: GraphProto) -> None:
+    """Drops what the file says about shapes after the inputs: it was true of the old inputs only."""
+    del graph.value_info[:]
+    for value in graph.output:
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.ClearField("shape")
+
+
+def _apply_dims(values: Iterable[ValueInfoProto], inputs: Sequence[ValueInfoProto], request: Request) -> None:
+    known = {dim.dim_param for value in inputs for dim in value.type.tensor_type.shape.dim if dim.dim_param}
+    for name in request.dims:
+        if name not in known:
+            have = ", ".join(sorted(known)) or "none"
+            raise SourceError(
+                f"{request.target}: no input has a dimension named '{name}'", hint=f"its symbolic dimensions: {have}"
+            )
+    if request.dims:
+        _substitute(values, request.dims)
+
+
+def _substitute(values: Iterable[ValueInfoProto], sizes: Mapping[str, int]) -> None:
+    for value in values:
+        for dim in value.type.tensor_type.shape.dim if value.type.HasField("tensor_type") else ():
+            if dim.dim_param in sizes:
+                dim.dim_value = sizes[dim.dim_param]
+
+
+def _default_batch(inputs: Sequence[ValueInfoProto], values: Iterable[ValueInfoProto], target: str) -> tuple[str, ...]:
+    opened = [
+        (value, axis, dim)
+        for value in inputs
+        for axis, dim in enumerate(value.type.tensor_type.shape.dim)
+        if not dim.HasField("dim_value") or dim.dim_value < 0
+    ]
+    if not opened:
+        return ()
+    names = {dim.dim_param for _, _, dim in opened}
+    if len(names) > 1 or any(axis != 0 for _, axis, _ in opened):
+        raise _open_axes_error([value for value, _, _ in opened], sorted(names), target)
+    for _, _, dim in opened:
+        dim.dim_value = 1
+    name = names.pop()
+    if name:
+        _substitute(values, {name: 1})
+    of = ", ".join(f"'{value.name}'" for value, _, _ in opened)
+    change = f"--dim {name}=N" if name else f"--input {_example(opened[0][0])}"
+    return (f"the open batch axis{f' {name!r}' if name else ''} of {of} is taken as 1; {change} changes it",)
+
+
+def _open_axes_error(values: Sequence[ValueInfoProto], names: Sequence[str], target: str) -> SourceError:
+    distinct = list({value.name: value for value in values}.values())
+    flags = [f"--dim {name}=VALUE" for name in names if name]
+    if "" in names:
+        flags += [f"--input {_example(value)}" for value in distinct if _has_unnamed(value)]
+    sizes = "its size" if len(flags) == 1 else "their sizes"
+    return SourceError(
+        f"{target}: the shape of {_described(distinct)} is not fixed, and costs depend on it",
+        hint=f"give {sizes}: {' '.join(flags)}",
+    )
+
+
+def _has_unnamed(value: ValueInfoProto) -> bool:
+    return any(not dim.dim_param and not dim.HasField("dim_value") for dim in value.type.tensor_type.shape.dim)
+
+
+def _described(values: Iterable[ValueInfoProto]) -> str:
+    return ", ".join(f"{value.name} ({_type_text(value.type)})" for value in values) or "none"
+
+
+def _type_text(kind: TypeProto) -> str:
+    dtype = DTYPES.get(kind.tensor_type.elem_type)
+    return f"{_shape_text(kind.tensor_type.shape)} {dtype.value if dtype else 'of unknown type'}"
+
+
+def _example(value: ValueInfoProto) -> str:
+    return f"{value.name}={_shape_text(value.type.tensor_type.shape)}"
+
+
+def _shape_text(shape: TensorShapeProto) -> str:
+    sizes = (str(dim.dim_value) if dim.HasField("dim_value") else dim.dim_param or "?" for dim in shape.dim)
+    return "x".join(sizes) or "scalar"

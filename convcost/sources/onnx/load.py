@@ -1,0 +1,45 @@
+"""The stages of reading a model, in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convcost.graph import Graph
+from convcost.sources.onnx.build import GraphBuilder
+from convcost.sources.onnx.functions import inline_functions
+from convcost.sources.onnx.inference import infer_model
+from convcost.sources.onnx.inputs import settle_inputs
+from convcost.sources.onnx.reader import read_model
+from convcost.sources.request import Request
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+def load_model(request: Request) -> Graph:
+    """Reads, inlines, settles shapes, infers, and lowers."""
+    path = request.target
+    model = inline_functions(read_model(path), path)
+    notes = [*_version_notes(model), *settle_inputs(model.graph, request)]
+    model, refusal = infer_model(model)
+    if refusal is not None:
+        notes.append(f"onnx could not infer shapes for the whole model, which was then done node by node: {refusal}")
+    return GraphBuilder(model, path, notes).graph()
+
+
+def _version_notes(model: ModelProto) -> list[str]:
+    from onnx import IR_VERSION, defs
+
+    notes = []
+    if model.ir_version > IR_VERSION:
+        notes.append(
+            f"its IR version {model.ir_version} is newer than {IR_VERSION}, the newest the installed onnx knows"
+        )
+    newest = defs.onnx_opset_version()
+    notes.extend(
+        f"its opset {opset.version} is newer than {newest}, the newest the installed onnx knows; operators that have "
+        "changed since are counted by their old meaning"
+        for opset in model.opset_import
+        if opset.domain in ("", "ai.onnx") and opset.version > newest
+    )
+    return notes

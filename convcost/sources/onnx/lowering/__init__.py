@@ -1,0 +1,53 @@
+"""What each ONNX operator is in our terms, one module per family."""
+
+from __future__ import annotations
+
+from convcost.sources.onnx.lowering import (
+    attention,
+    conv,
+    detection,
+    elementwise,
+    fused,
+    matmul,
+    move,
+    normalize,
+    pool,
+    quantized,
+    recurrent,
+    reduce,
+    resample,
+    unmodelled,
+)
+from convcost.sources.onnx.lowering.call import Call, Lowered, NotCountedError, Step
+from convcost.sources.onnx.lowering.registry import LOWERINGS, Lowering, lowers
+from convcost.sources.onnx.lowering.unmodelled import NOT_MODELLED
+
+FAMILIES = (
+    attention,
+    conv,
+    detection,
+    elementwise,
+    fused,
+    matmul,
+    move,
+    normalize,
+    pool,
+    quantized,
+    recurrent,
+    reduce,
+    resample,
+    unmodelled,
+)
+"""Importing a family enters its operators into `LOWERINGS`."""
+
+__all__ = [
+    "FAMILIES",
+    "LOWERINGS",
+    "NOT_MODELLED",
+    "Call",
+    "Lowered",
+    "Lowering",
+    "NotCountedError",
+    "Step",
+    "lowers",
+]

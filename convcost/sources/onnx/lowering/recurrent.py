@@ -1,0 +1,25 @@
+"""Recurrent layers."""
+
+from __future__ import annotations
+
+from convcost.graph.ops import Cell, Recurrent
+from convcost.sources.onnx.lowering.call import Call, Lowered, NotCountedError
+from convcost.sources.onnx.lowering.registry import lowers
+
+_CELLS: dict[str, Cell] = {"GRU": "gru", "LSTM": "lstm", "RNN": "rnn"}
+
+
+@lowers(*_CELLS)
+def lower_recurrent(call: Call) -> Lowered:
+    """Data is `(steps, batch, features)` or batch first; weights `(directions, gates * hidden, features)`."""
+    data, recurrence = call.operand(0), call.operand(2)
+    if len(data.shape) != 3 or len(recurrence.shape) != 3:
+        raise NotCountedError(f"recurrent weights of shape {list(recurrence.shape)} are no stack of matrices")
+    op = Recurrent(
+        cell=_CELLS[call.operator],
+        input_size=data.shape[-1],
+        hidden_size=call.attributes.integer("hidden_size", recurrence.shape[-1]),
+        directions=recurrence.shape[0],
+        biased=call.argument(3) is not None,
+    )
+    return Lowered(op=op, operands=call.operands)

@@ -1,0 +1,89 @@
+"""An ONNX file to a parsed model without payloads, ready to be lowered."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convcost.errors import SourceError
+from convcost.sources.onnx.wire import MalformedMessageError, structure_of
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+_LFS_POINTER = b"version https://git-lfs"
+_PROTOBUF_LIMIT = 2**31 - 1
+
+
+def read_model(path: str) -> ModelProto:
+    """The model at `path`, large payloads left out and external data not opened.
+
+    Raises `SourceError` for what cannot be opened or is not an ONNX model.
+    """
+    structure = _mapped(path, structure_of)
+    if len(structure) > _PROTOBUF_LIMIT:
+        raise SourceError(
+            f"{path}: {len(structure):,} bytes without weights are more than a protobuf message may hold",
+            hint="export the model with its weights as tensors, not as texts or lists of numbers",
+        )
+    model = _parsed(path, structure)
+    if not model.HasField("graph"):
+        raise SourceError(
+            f"{path}: not an ONNX model: it has no graph", hint="is this a tensor or another protobuf file?"
+        )
+    if not model.graph.node:
+        raise SourceError(f"{path}: the graph has no nodes", hint="export the model again; there is nothing to count")
+    return model
+
+
+def _mapped(path: str, read: Callable[[mmap.mmap], bytes]) -> bytes:
+    if Path(path).is_dir():
+        raise SourceError(f"{path}: is a directory", hint="name the .onnx file in it")
+    try:
+        with Path(path).open("rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                raise SourceError(f"{path}: the file is empty", hint="the export or the download did not finish")
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
+                if hasattr(mmap, "MADV_RANDOM"):  # reading ahead would bring in the payloads
+                    buffer.madvise(mmap.MADV_RANDOM)
+                return _structure(path, buffer, read)
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: no such file", hint="check the path; it is relative to here") from error
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror or error}", hint="the file must be readable") from error
+
+
+def _structure(path: str, buffer: mmap.mmap, read: Callable[[mmap.mmap], bytes]) -> bytes:
+    if buffer[: len(_LFS_POINTER)] == _LFS_POINTER:
+        raise SourceError(f"{path}: is a Git LFS pointer, not the model itself", hint="run: git lfs pull")
+    try:
+        return read(buffer)
+    except MalformedMessageError as error:
+        raise SourceError(f"{path}: {_diagnosis(buffer)} ({error})", hint=_REPAIR) from error
+
+
+_REPAIR = "an ONNX file is binary protobuf; export or download it again"
+
+
+def _diagnosis(buffer: mmap.mmap) -> str:
+    """A model starts with its IR version, field 1 as a number; text does not."""
+    if buffer[:1] == b"\x08":
+        return "truncated, or not an ONNX model"
+    sample = buffer[:512]
+    looks_like_text = all(byte >= 32 or byte in b"\t\n\r\f" for byte in sample)
+    return "a text file, not an ONNX model" if looks_like_text else "not an ONNX model"
+
+
+def _parsed(path: str, structure: bytes) -> ModelProto:
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # ships no types
+    from onnx import ModelProto
+
+    model = ModelProto()
+    try:
+        model.ParseFromString(structure)
+    except DecodeError as error:
+        raise SourceError(f"{path}: not an ONNX model (its messages cannot be decoded)", hint=_REPAIR) from error
+    return model

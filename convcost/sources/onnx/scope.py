@@ -1,0 +1,117 @@
+"""What the nodes of one (sub)graph can see: tensors, small known values, inferred types, roles of weights."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from convcost.graph import Origin, Role, Tensor
+from convcost.graph.ops import Op
+from convcost.sources.onnx.inference import TensorType, types_of
+from convcost.sources.onnx.stored import roles_by_use, values_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from onnx import GraphProto, TensorProto
+
+    from convcost.sources.onnx.scopes import NodePath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A lowered node that waits for its name. `bias` is the stored tensor that is added to its result next."""
+
+    op: Op
+    operands: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    where: NodePath
+    origin: Origin
+    bias: str | None = None
+    repeat: int = 1
+
+
+class Constants(Mapping[str, "NDArray[np.generic]"]):
+    """Known values by tensor name; a stored tensor is converted when first asked for."""
+
+    def __init__(self, outer: Constants | None = None) -> None:
+        self._known: dict[str, NDArray[np.generic]] = {}
+        self._stored: dict[str, TensorProto] = {}
+        self._outer = outer
+
+    def offer(self, name: str, tensor: TensorProto) -> None:
+        self._stored[name] = tensor
+
+    def learn(self, name: str, value: NDArray[np.generic]) -> None:
+        self._known[name] = value
+
+    def __getitem__(self, name: str) -> NDArray[np.generic]:
+        if name in self._known:
+            return self._known[name]
+        if name in self._stored:
+            value = values_of(self._stored.pop(name))
+            if value is not None:
+                self._known[name] = value
+                return value
+        elif self._outer is not None:
+            return self._outer[name]
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({*self._known, *self._stored})
+
+    def __len__(self) -> int:
+        return len(self._known.keys() | self._stored.keys())
+
+
+@dataclass(slots=True, kw_only=True)
+class Scope:
+    """One level of names; a subgraph sees everything of the graph around it."""
+
+    values: MutableMapping[str, Tensor]
+    constants: Constants
+    types: Mapping[str, TensorType]
+    roles: Mapping[str, Role]
+    biases: Mapping[str, str]
+    inner: bool = False
+
+    @classmethod
+    def of(cls, graph: GraphProto) -> Scope:
+        return cls(
+            values={},
+            constants=Constants(),
+            types=types_of(graph),
+            roles=roles_by_use(graph.node),
+            biases=added_biases(graph),
+        )
+
+    def within(self, graph: GraphProto) -> Scope:
+        """The scope of a subgraph."""
+        inner = Scope.of(graph)
+        inner.values = ChainMap({}, self.values)
+        inner.constants = Constants(self.constants)
+        inner.inner = True
+        return inner
+
+
+def added_biases(graph: GraphProto) -> dict[str, str]:
+    """For every value that a stored tensor is added to, the name of that tensor.
+
+    An exporter that turns a linear layer into a product and a sum may lose the name of the matrix;
+    that of the bias remains.
+    """
+    stored = {tensor.name for tensor in graph.initializer}
+    biases = {}
+    for node in graph.node:
+        if node.op_type == "Add" and len(node.input) == 2:
+            left, right = node.input
+            if right in stored:
+                biases[left] = right
+            elif left in stored:
+                biases[right] = left
+    return biases

@@ -1,0 +1,170 @@
+"""Initializers and constants: what is stored with the model, where, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from convcost.errors import SourceError
+from convcost.graph import ByteRange, DType, Role, Weight
+from convcost.sources.onnx.dtypes import DTYPES
+from convcost.sources.onnx.folding import MAX_ELEMENTS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from onnx import NodeProto, TensorProto
+
+_EXTERNAL = 1
+
+# Operand positions of learnable tensors, of running statistics and of quantization's scales and zero points.
+_PARAMETERS: dict[str, tuple[int, ...]] = {
+    "Attention": (1, 2),
+    "BatchNormalization": (1, 2),
+    "BiasAdd": (1,),
+    "BiasGelu": (1,),
+    "Conv": (1, 2),
+    "ConvInteger": (1,),
+    "ConvTranspose": (1, 2),
+    "DeformConv": (1, 3),
+    "DequantizeLinear": (0,),
+    "DynamicQuantizeMatMul": (1, 4),
+    "FastGelu": (1,),
+    "FusedConv": (1, 2),
+    "FusedGemm": (1, 2),
+    "FusedMatMul": (0, 1),
+    "GRU": (1, 2, 3),
+    "Gemm": (0, 1, 2),
+    "GroupNormalization": (1, 2),
+    "InstanceNormalization": (1, 2),
+    "LSTM": (1, 2, 3, 7),
+    "LayerNormalization": (1, 2),
+    "MatMul": (0, 1),
+    "MatMulInteger": (0, 1),
+    "MatMulIntegerToFloat": (1, 6),
+    "MatMulNBits": (1, 5),
+    "PRelu": (1,),
+    "QAttention": (1, 2),
+    "QGemm": (3, 6),
+    "QLinearConv": (3, 8),
+    "QLinearMatMul": (0, 3),
+    "RMSNormalization": (1,),
+    "RNN": (1, 2, 3),
+    "SimplifiedLayerNormalization": (1,),
+    "SkipLayerNormalization": (2, 3, 4),
+    "SkipSimplifiedLayerNormalization": (2, 3),
+}
+_BUFFERS: dict[str, tuple[int, ...]] = {"BatchNormalization": (3, 4)}
+_CONSTANTS: dict[str, tuple[int, ...]] = {
+    "Clip": (1, 2),
+    "DequantizeLinear": (1, 2),
+    "DynamicQuantizeMatMul": (2, 3),
+    "MatMulIntegerToFloat": (2, 3, 4, 5),
+    "MatMulNBits": (2, 3),
+    "Pad": (1, 2),
+    "QAttention": (3, 4, 6, 7),
+    "QGemm": (1, 2, 4, 5, 7, 8),
+    "QLinearConv": (1, 2, 4, 5, 6, 7),
+    "QLinearMatMul": (1, 2, 4, 5, 6, 7),
+    "QuantizeLinear": (1, 2),
+    "Resize": (1, 2, 3),
+    "Upsample": (1,),
+}
+_TABLES = {Role.PARAMETER: _PARAMETERS, Role.BUFFER: _BUFFERS, Role.CONSTANT: _CONSTANTS}
+_ROLES: dict[str, dict[int, Role]] = {
+    operator: {position: role for role, table in _TABLES.items() for position in table.get(operator, ())}
+    for operator in {**_PARAMETERS, **_BUFFERS, **_CONSTANTS}
+}
+
+SAME_WEIGHT = frozenset(
+    {"Identity", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Cast", "DequantizeLinear", "Dropout"}
+)
+"""Operators through which a stored tensor stays that tensor: a runtime applies them once, when it loads."""
+
+
+def roles_by_use(nodes: Iterable[NodeProto]) -> dict[str, Role]:
+    """What the tensors of a graph are used for, told by the operators that read them, seen through views.
+
+    A tensor with several uses is a parameter before it is a buffer, and a buffer before it is a constant.
+    """
+    roles: dict[str, Role] = {}
+    for node in reversed(list(nodes)):
+        uses = _ROLES.get(node.op_type)
+        if uses is not None:
+            for position, name in enumerate(node.input):
+                if position in uses:
+                    _raise(roles, name, uses[position])
+        if node.op_type in SAME_WEIGHT and node.input and node.output and node.output[0] in roles:
+            _raise(roles, node.input[0], roles[node.output[0]])
+    return roles
+
+
+_ORDER = (Role.CONSTANT, Role.BUFFER, Role.PARAMETER)
+
+
+def _raise(roles: dict[str, Role], name: str, role: Role) -> None:
+    if name not in roles or _ORDER.index(role) > _ORDER.index(roles[name]):
+        roles[name] = role
+
+
+def weight_of(tensor: TensorProto, name: str, use: Role | None, path: str, *, initializer: bool) -> Weight:
+    """The stored tensor of a `TensorProto`; raises `SourceError` for a shape or type that cannot be."""
+    shape = tuple(tensor.dims)
+    if any(size < 0 for size in shape):
+        raise SourceError(f"{path}: '{name}' has a negative size: {list(shape)}")
+    dtype = DTYPES.get(tensor.data_type)
+    if dtype is None:
+        raise SourceError(
+            f"{path}: '{name}' has element type {tensor.data_type}, which convcost does not know",
+            hint="export the model with a standard element type, or update convcost",
+        )
+    role = _role(use, shape, dtype, initializer=initializer)
+    return Weight(name=name, shape=shape, dtype=dtype, role=role, stored=_byte_range(tensor, path, shape, dtype))
+
+
+def _role(use: Role | None, shape: tuple[int, ...], dtype: DType, *, initializer: bool) -> Role:
+    if not shape and use is not Role.PARAMETER:
+        return Role.CONSTANT
+    if use is not None:
+        return use
+    # Integers of a byte or less are quantized values; wider ones are shapes and indices.
+    learnt = dtype.is_floating or (dtype.bits <= 8 and dtype is not DType.BOOL)
+    return Role.PARAMETER if initializer and learnt else Role.CONSTANT
+
+
+def _byte_range(tensor: TensorProto, path: str, shape: tuple[int, ...], dtype: DType) -> ByteRange | None:
+    """Where the payload lies. None for one in no loadable form, or outside the model's folder."""
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    if not entries:
+        return None
+    location = entries.get("location", "")
+    file = path if not location else _beside(path, location)
+    offset, length = _natural(entries.get("offset", "0")), _natural(entries.get("length", ""))
+    if file is None or offset is None:
+        return None
+    return ByteRange(path=file, offset=offset, length=dtype.nbytes(math.prod(shape)) if length is None else length)
+
+
+def _beside(path: str, location: str) -> str | None:
+    relative = PurePosixPath(location)
+    if relative.is_absolute() or ".." in relative.parts or "\\" in location or ":" in location or "\0" in location:
+        return None
+    return str(Path(path).parent / relative)
+
+
+def _natural(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def values_of(tensor: TensorProto) -> NDArray[np.generic] | None:
+    """The values of a small tensor that the structure kept; None for any other."""
+    from onnx import numpy_helper
+
+    if tensor.data_location == _EXTERNAL or math.prod(tensor.dims) > MAX_ELEMENTS or min(tensor.dims, default=0) < 0:
+        return None
+    try:
+        return numpy_helper.to_array(tensor)
+    except (ValueError, TypeError, KeyError):
+        return None
