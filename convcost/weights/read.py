@@ -57,7 +57,7 @@ class ModuleKernels:
     """Values of a live `nn.Module`, on whatever device they are; each is copied only when asked for."""
 
     def __init__(self, module: torch.nn.Module) -> None:
-        self._module = module
+        self._modules = dict(module.named_modules(remove_duplicate=False))
         self._tensors: dict[str, torch.Tensor] = {
             **dict(module.named_parameters(remove_duplicate=False)),
             **dict(module.named_buffers(remove_duplicate=False)),
@@ -81,7 +81,7 @@ class ModuleKernels:
 
     def epsilon(self, variance: Weight) -> float | None:
         owner = variance.name.rpartition(".")[0]
-        found = getattr(self._module.get_submodule(owner), "eps", None)
+        found = getattr(self._modules.get(owner), "eps", None)
         return float(found) if isinstance(found, int | float) else None
 
 

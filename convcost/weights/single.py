@@ -11,6 +11,7 @@ from convcost.weights.baseline import RandomKernels
 from convcost.weights.layout import Kernel
 from convcost.weights.read import FloatArray
 from convcost.weights.result import KernelSeparability, SeparableKernels
+from convcost.weights.spectra import power_of_two_near
 from convcost.weights.values import value_finding
 
 # Distance from 1 to the next number of a type, as rounding of stored values is measured.
@@ -35,8 +36,8 @@ def separability_of_kernel(values: npt.ArrayLike, *, name: str = "") -> KernelSe
         return KernelSeparability(
             name=name, shape=shape, rank=0 if finding.code == "zero" else None, findings=(finding,)
         )
-    largest = float(np.abs(kernel).max())
-    kernel = kernel / largest
+    scale = power_of_two_near(kernel)
+    kernel = kernel / scale
     left, singular, _ = np.linalg.svd(kernel, full_matrices=False)
     column = _readable(left[:, 0])
     row = column @ kernel / (column @ column)
@@ -44,11 +45,11 @@ def separability_of_kernel(values: npt.ArrayLike, *, name: str = "") -> KernelSe
         name=name,
         shape=shape,
         rank=int(np.count_nonzero(singular > singular[0] * max(shape) * _ROUNDING[DType.FLOAT64])),
-        singular_values=tuple((singular * largest).tolist()),
+        singular_values=tuple((singular * scale).tolist()),
         column=tuple(column.tolist()),
-        row=tuple((row * largest + 0.0).tolist()),  # + 0.0 makes a plain zero of -0.0
+        row=tuple((row * scale + 0.0).tolist()),  # + 0.0 makes a plain zero of -0.0
         energy=float(singular[0] ** 2 / np.square(singular).sum()),
-        error=float(np.linalg.norm(kernel - np.outer(column, row))) * largest,
+        error=float(np.linalg.norm(kernel - np.outer(column, row))) * scale,
     )
 
 
@@ -77,15 +78,16 @@ def _rank_one_energy(singular: FloatArray) -> float:
 
 def _rectangle(values: npt.ArrayLike, name: str) -> FloatArray:
     what = f"kernel '{name}'" if name else "the kernel"
+    hint = "a single kernel is a list of rows, equally long: [[1, 2, 1], [2, 4, 2]]"
     try:
-        kernel: FloatArray = np.asarray(values, dtype=np.float64)
+        given = np.asarray(values)
     except (TypeError, ValueError, OverflowError):
-        raise UsageError(f"{what} is not a rectangle of numbers", hint="give rows of equal length") from None
+        raise UsageError(f"{what} is not a rectangle of numbers", hint=hint) from None
+    if given.dtype.kind not in "iuf":
+        raise UsageError(f"{what} holds something other than real numbers", hint=hint)
+    kernel: FloatArray = given.astype(np.float64)
     if kernel.ndim != 2 or not kernel.size:
-        raise UsageError(
-            f"{what} has shape {list(kernel.shape)}, not two dimensions of at least 1",
-            hint="a single kernel is a list of rows",
-        )
+        raise UsageError(f"{what} has shape {list(kernel.shape)}, not two dimensions of at least 1", hint=hint)
     return kernel
 
 

@@ -91,7 +91,12 @@ def spectrum_of_energies(energies: FloatArray) -> Spectrum:
     return Spectrum(np.minimum(kept / kept[-1], 1.0))
 
 
+def power_of_two_near(kernel: FloatArray) -> float:
+    """The power of two at or below the largest magnitude: dividing by it rounds nothing."""
+    return float(np.ldexp(1.0, np.frexp(np.abs(kernel).max())[1] - 1))
+
+
 def unit_scale(kernel: Kernel) -> Kernel:
-    """The kernel divided by its largest magnitude, so that no square overflows or vanishes."""
-    scaled: Kernel = kernel / np.abs(kernel).max()
+    """The kernel scaled to a largest magnitude between 1 and 2, so that no square overflows or vanishes."""
+    scaled: Kernel = kernel / power_of_two_near(kernel)
     return scaled
