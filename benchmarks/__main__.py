@@ -1,0 +1,61 @@
+"""Runs every job, shows its figures, and writes docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.jobs import JOBS, ROUNDS, Figure
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+PACKAGES = ("convcost", "onnx", "torch", "torchvision", "typer", "rich", "PyYAML")
+
+INTRODUCTION = f"""# What convcost costs to run
+
+Written by `make bench`; no test depends on it. Every job runs in turns with the least that the same job could take,
+after one round that warms the file cache. Times are medians of {ROUNDS} rounds; a ratio is the median of the ratios
+within a round, so that a slow moment of the machine falls on both sides. Peak memory is the whole process's resident
+maximum.
+"""
+
+
+def main() -> None:
+    figures = []
+    for job in JOBS:
+        for figure in job():
+            print(f"{figure.ratio:5.2f}x (target {figure.target}x)  {figure.job}: {figure.measured}", flush=True)
+            figures.append(figure)
+    PAGE.write_text(page(figures), encoding="utf-8")
+
+
+def page(figures: list[Figure]) -> str:
+    rows = [
+        f"| {figure.job} | {figure.beside} | {figure.measured} | {figure.ratio:.2f} | ≤ {figure.target} |"
+        for figure in figures
+    ]
+    table = "\n".join(["| job | beside | measured | ratio | target |", "| --- | --- | --- | --- | --- |", *rows])
+    return f"{INTRODUCTION}\n{table}\n\n{conditions()}\n"
+
+
+def conditions() -> str:
+    installed = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"Measured on {datetime.date.today().isoformat()}: {processor()}, {os.cpu_count()} cores, "
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}; {installed}."
+    )
+
+
+def processor() -> str:
+    """The processor's own name, where the system tells it."""
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or "unnamed processor"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The jobs that are measured, and what each is held to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.child import contest, run
+
+ROUNDS = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One line of the page: what was measured, in whatever unit its words name, and what it should stay under."""
+
+    job: str
+    beside: str
+    measured: str
+    ratio: float
+    target: float
+
+
+def start_up() -> list[Figure]:
+    """`compare --spec` against importing the three libraries it cannot do without."""
+    result = contest(
+        {
+            "compare": ("-m", "convcost", "compare", "--spec", "sample_configs/layer.yaml"),
+            "imports": ("-c", "import typer, rich.table, yaml"),
+        },
+        rounds=ROUNDS,
+    )
+    return [
+        Figure(
+            job="`convcost compare --spec sample_configs/layer.yaml`",
+            beside="`python -c 'import typer, rich.table, yaml'`",
+            measured=f"{_ms(result.seconds('compare'))} against {_ms(result.seconds('imports'))}",
+            ratio=result.ratio("compare", "imports"),
+            target=1.5,
+        )
+    ]
+
+
+def large_file() -> list[Figure]:
+    """`analyze` of a 553 MB network against importing onnx."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "vgg16.onnx"
+        run(("-m", "benchmarks.vgg16_file", str(file)))
+        size = file.stat().st_size / 1e6
+        result = contest(
+            {"analyze": ("-m", "convcost", "analyze", str(file)), "import": ("-c", "import onnx")}, rounds=ROUNDS
+        )
+    job, beside = f"`convcost analyze vgg16.onnx` ({size:.0f} MB)", "`python -c 'import onnx'`"
+    peaks = result.peak_mib("analyze"), result.peak_mib("import")
+    return [
+        Figure(
+            job=job,
+            beside=beside,
+            measured=f"{_ms(result.seconds('analyze'))} against {_ms(result.seconds('import'))}",
+            ratio=result.ratio("analyze", "import"),
+            target=1.8,
+        ),
+        Figure(
+            job=f"{job}, peak memory",
+            beside="80 MiB",
+            measured=f"{peaks[0]:.1f} MiB (importing onnx alone: {peaks[1]:.1f} MiB)",
+            ratio=peaks[0] / 80,
+            target=1.0,
+        ),
+    ]
+
+
+def capture() -> list[Figure]:
+    """Capture of resnet50 on the meta device, in a process of its own because this one imports no torch."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.capture"], check=True, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    taken = json.loads(ended.stdout)
+    return [
+        Figure(
+            job="`convcost.sources.torch.graph_of(resnet50)` on the meta device",
+            beside="the same forward pass under an empty dispatch mode",
+            measured=f"{_ms(taken['capture'])} against {_ms(taken['watched'])}",
+            ratio=taken["ratio"],
+            target=1.5,
+        )
+    ]
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms"
+
+
+JOBS = (start_up, large_file, capture)
