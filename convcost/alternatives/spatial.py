@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from convcost.alternatives.base import Alternative, AnyConv, NotApplicable
+from convcost.alternatives.base import Alternative, AnyConv, NotApplicable, RankedAlternative
+from convcost.alternatives.ranks import uneven
 from convcost.alternatives.stages import along, chain, resized
 from convcost.alternatives.symbols import Symbols
 from convcost.graph import Node, Shape
@@ -50,7 +52,7 @@ class SpatialSeparable(Alternative):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpatialFactorized(Alternative):
+class SpatialFactorized(RankedAlternative):
     """D_K×1 to `rank` channels, then 1×D_K to the output's (order vh), or the row first (hv).
 
     Without `rank`, as many channels between as come out (`mid` out) or go in (`mid` in).
@@ -64,6 +66,9 @@ class SpatialFactorized(Alternative):
     summary: ClassVar[str] = "a column convolution to R channels, then a row convolution"
     reference: ClassVar[str] = "Jaderberg et al. 2014, scheme 2; Szegedy et al. 2016 (Inception v3), 3.2"
 
+    def at_rank(self, rank: int) -> SpatialFactorized:
+        return dataclasses.replace(self, rank=rank)
+
     def channels_between(self, conv: AnyConv) -> int:
         return self.rank or (conv.out_channels if self.mid == "out" else conv.in_channels)
 
@@ -71,8 +76,8 @@ class SpatialFactorized(Alternative):
         if reason := _not_splittable(conv):
             return NotApplicable(reason=reason)
         between = self.channels_between(conv)
-        if between % conv.groups:
-            return NotApplicable(reason=f"rank {between} is not a multiple of the layer's {conv.groups} groups")
+        if reason := uneven(conv, between):
+            return NotApplicable(reason=reason)
         axes = {"vertical": _VERTICAL, "horizontal": _HORIZONTAL}
         first, second = axes if self.order == "vh" else reversed(axes)
         into = resized(
@@ -87,7 +92,8 @@ class SpatialFactorized(Alternative):
         symbols = Symbols.of(conv)
         if len(set(symbols.kernel)) == 1:
             return f"D_K·R·(M + N)·{symbols.map}{symbols.per_group}"
-        first, second = symbols.kernel if self.order == "vh" else reversed(symbols.kernel)
+        # More axes than two only name a row that does not apply.
+        first, *_, second = symbols.kernel if self.order == "vh" else reversed(symbols.kernel)
         return f"({first}·M + {second}·N)·R·{symbols.map}{symbols.per_group}"
 
     def label(self, conv: AnyConv) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import re
 from collections.abc import Iterator
@@ -29,11 +30,11 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 
 def read_yaml(path: str) -> Located:
     """The one document of a UTF-8 file of at most 1 MiB. Raises `SourceError` for what cannot be read."""
-    raw = _read_bytes(path)
+    raw = _read_bytes(path).removeprefix(codecs.BOM_UTF8)
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = raw[: error.start].decode("utf-8-sig")
+        before = raw[: error.start].decode("utf-8")
         raise _place(path, before).error("not UTF-8 text", hint="save the file as UTF-8") from None
     return parse_yaml(text, file=path)
 

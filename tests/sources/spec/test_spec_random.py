@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from convcost.analysis import analyze_graph
 from convcost.errors import ConvcostError
+from convcost.sources.spec.layers import LAYER_TYPES
 
 
 @st.composite
@@ -86,16 +87,35 @@ TREES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5),
     max_leaves=25,
 )
-CHAINED = st.fixed_dictionaries(
-    {"type": st.sampled_from(["conv", "linear", "pool", "norm", "flatten", "global_pool", "depthwise"])},
-    optional=dict.fromkeys(("kernel", "out_channels", "out_features", "padding", "repeat", "name"), TREES),
-)
+# Mostly right, so that what follows the first complaint is reached as well.
+PLAUSIBLE = st.one_of(*[st.integers(1, 4)] * 5, st.lists(st.integers(0, 3), min_size=2, max_size=2), TREES)
+REQUIRED = {
+    "conv": ("out_channels", "kernel"),
+    "conv_transpose": ("out_channels", "kernel"),
+    "pointwise": ("out_channels",),
+    "linear": ("out_features",),
+}
+
+
+def chained_layers(word):
+    required = REQUIRED.get(word, ("kernel",) if "kernel" in LAYER_TYPES[word].keys else ())
+    optional = [key for key in LAYER_TYPES[word].keys if key not in required and not key.startswith("in_")]
+    free = st.dictionaries(st.sampled_from(["repeat", "name", *optional]), PLAUSIBLE, max_size=2)
+    needed = st.fixed_dictionaries({"type": st.just(word), **dict.fromkeys(required, st.integers(1, 4))})
+    return st.builds(lambda rest, layer: rest | layer, free | st.just({}), needed)
+
+
+LAYERS = st.one_of(*map(chained_layers, LAYER_TYPES), TREES)
+BLOCKS = st.fixed_dictionaries({"block": st.lists(LAYERS, min_size=1, max_size=3), "repeat": PLAUSIBLE})
 NETWORKS = st.fixed_dictionaries(
-    {"input": st.lists(st.integers(0, 9), max_size=5), "layers": st.lists(CHAINED | TREES)}
+    {
+        "input": st.lists(st.integers(1, 20), min_size=2, max_size=4),
+        "layers": st.lists(LAYERS | BLOCKS, min_size=1, max_size=3),
+    }
 )
 
 
-@given(st.one_of(TREES.map(yaml.safe_dump), NETWORKS.map(yaml.safe_dump), st.text()))
+@given(st.one_of(TREES.map(yaml.safe_dump), NETWORKS.map(yaml.safe_dump), NETWORKS.map(yaml.safe_dump), st.text()))
 def test_no_text_makes_anything_but_a_convcost_error(spec, text):
     with contextlib.suppress(ConvcostError):
         analyze_graph(spec(text).graph)
