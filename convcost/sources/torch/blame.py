@@ -6,24 +6,32 @@ import sys
 import traceback
 from pathlib import Path
 
+import torch
+
 import convcost
 
 _OURS = str(Path(convcost.__file__).parent)
+_TORCH = str(Path(torch.__file__).parent)
+_LONGEST = 160
 _NOT_THE_USERS = (_OURS, "site-packages", "dist-packages", str(Path(sys.prefix) / "lib"), "<frozen", "lib/python")
 
 
 def first_line(error: BaseException) -> str:
-    """`RuntimeError: mat1 and mat2 shapes cannot be multiplied`."""
+    """`RuntimeError: mat1 and mat2 shapes cannot be multiplied`, cut off where torch goes on for a page."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     name = type(error).__name__
-    return f"{name}: {lines[0]}" if lines else name
+    if not lines:
+        return name
+    text = lines[0] if len(lines[0]) <= _LONGEST else f"{lines[0][:_LONGEST].rstrip()} …"
+    return f"{name}: {text}"
 
 
 def where(error: BaseException) -> str:
-    """` (net.py:12)` for the innermost frame of the user's own code; else the innermost frame that is not ours."""
+    """` (net.py:12)` for the innermost frame of the user's own code; else of a library other than torch."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_OURS)]
     own = [frame for frame in frames if not any(mark in frame.filename for mark in _NOT_THE_USERS)]
-    chosen = (own or frames)[-1:]
+    above_torch = [frame for frame in frames if not frame.filename.startswith(_TORCH)]
+    chosen = (own or above_torch)[-1:]
     return "".join(f" ({_short(frame.filename)}:{frame.lineno})" for frame in chosen)
 
 

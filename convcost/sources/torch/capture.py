@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn.modules.conv import _ConvNd
 
 from convcost.errors import ConvcostError, SourceError
 from convcost.graph import Graph, Tensor
@@ -23,6 +24,8 @@ from convcost.sources.torch.values import Values
 
 META = torch.device("meta")
 _MATERIALISED_LIMIT = 8 * 2**30
+# Modules that are one contraction to their users, whatever they do to its operands first.
+_CONTRACTING = (_ConvNd, nn.Linear, nn.RNNBase, nn.RNNCellBase)
 
 Runner = Callable[[nn.Module, Scopes, tuple[object, ...], Mapping[str, object]], object]
 
@@ -138,7 +141,9 @@ def _values_of(tensors: Borrowed) -> Values:
 
 
 def _layer_names(module: nn.Module) -> LayerNames:
-    return LayerNames(path for path, child in module.named_modules() if any(True for _ in child.children()))
+    containers = {path for path, child in module.named_modules() if any(True for _ in child.children())}
+    contracting = (path for path, child in module.named_modules() if isinstance(child, _CONTRACTING))
+    return LayerNames(containers, contracting=contracting)
 
 
 def _scope_of(module: nn.Module, scopes: Scopes) -> Scope:

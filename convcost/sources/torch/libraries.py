@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from types import ModuleType
@@ -60,11 +61,11 @@ def tolerating_torchvision(use: Callable[[], _Result]) -> tuple[_Result, tuple[s
 def import_library(name: str) -> tuple[ModuleType, tuple[str, ...]]:
     """torchvision or timm, with any note about how; raises `MissingDependencyError` when it is not installed."""
     try:
-        return tolerating_torchvision(lambda: importlib.import_module(name))
+        library, _ = tolerating_torchvision(lambda: importlib.import_module(name))
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"'{name}:' targets need {error.name}", hint=f"pip install {error.name}"
-        ) from error
+        missing = error.name or name
+        raise MissingDependencyError(f"'{name}:' targets need {missing}", hint=f"pip install {missing}") from error
+    return library, (SHIM_NOTE,) if _declared else ()
 
 
 def torchvision_model(name: str, arguments: Mapping[str, object]) -> nn.Module:
@@ -74,10 +75,10 @@ def torchvision_model(name: str, arguments: Mapping[str, object]) -> nn.Module:
     _refuse_weights(arguments, ("weights", "weights_backbone", "pretrained", "pretrained_backbone"))
     parameters = inspect.signature(models.get_model_builder(name)).parameters
     off: dict[str, object] = {key: None for key in ("weights", "weights_backbone") if key in parameters}
-    if "init_weights" in parameters:
-        # Counting reads no value; these initialisers take seconds.
-        off["init_weights"] = False
-    module = models.get_model(name, **(off | dict(arguments)))
+    with warnings.catch_warnings():
+        # Two builders announce a change in how they will draw their weights, of which none is read.
+        warnings.simplefilter("ignore", FutureWarning)
+        module = models.get_model(name, **(off | dict(arguments)))
     assert isinstance(module, nn.Module)
     return module
 

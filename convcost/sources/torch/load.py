@@ -40,6 +40,8 @@ def graph_of_module(module: nn.Module, inputs: object, keywords: Mapping[str, ob
     """See `graph_of`."""
     if not isinstance(module, nn.Module):
         raise SourceError(f"graph_of takes an nn.Module, not {type(module).__name__}")
+    if type(module).__name__ == "OptimizedModule" and isinstance(module._orig_mod, nn.Module):
+        module = module._orig_mod  # what torch.compile wraps is what costs
     arguments = Arguments.of(inputs, keywords)
     if not arguments.positional and not arguments.keywords:
         arguments = _default_inputs(module, None, "the module")

@@ -37,7 +37,7 @@ class MetaRefusedError(RuntimeError):
 class _Plan:
     """What to do with one operator, decided at its first call."""
 
-    __slots__ = ("decomposes", "lowering", "metadata_only", "shares", "signature")
+    __slots__ = ("decomposes", "detaches", "lowering", "metadata_only", "shares", "signature")
 
     def __init__(self, function: OpOverload) -> None:
         self.signature = Signature(function)
@@ -48,6 +48,7 @@ class _Plan:
         # Only a move can hand its operand's memory on; nothing else needs the look at storages.
         self.shares = self.lowering is None or self.lowering.__module__.endswith(".move")
         self.metadata_only = torch.Tag.inplace_view in function.tags
+        self.detaches = self.signature.name == "aten.detach"
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's base class is not annotated
@@ -113,7 +114,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         if not results and plan.lowering is None and not plan.signature.mutates:
             return  # a question about a tensor, such as its size or one of its values
         sources = self._shared_with(plan, operands, results)
-        if not plan.signature.mutates and self._passes_through(sources, results):
+        if (plan.detaches or not plan.signature.mutates) and self._passes_through(plan, sources, results):
             return
         call = Call(
             plan.signature,
@@ -138,13 +139,17 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             return (None,) * len(results)
         return tuple(_sharer(result, operands) for result in results)
 
-    def _passes_through(self, sources: tuple[torch.Tensor | None, ...], results: tuple[torch.Tensor, ...]) -> bool:
+    def _passes_through(
+        self, plan: _Plan, sources: tuple[torch.Tensor | None, ...], results: tuple[torch.Tensor, ...]
+    ) -> bool:
         """Whether nothing happened (the results are the operands, or views of weights), so that no node is due."""
         values: list[Tensor] = []
         for source, result in zip(sources, results, strict=True):
             if source is None:
                 return False
             value = self.values.of(source)
+            if plan.detaches and value.weight is None:
+                return False  # no gradient flows through
             if source is not result and not _looks_the_same(source, result):
                 if value.weight is None:
                     return False

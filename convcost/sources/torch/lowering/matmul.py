@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from convcost.graph import Tensor
-from convcost.graph.ops import Einsum, Elementwise, Linear, MatMul
+from convcost.graph.ops import Einsum, Elementwise, Linear, MatMul, Move
 from convcost.sources.torch.call import Call, Step
 from convcost.sources.torch.lowering.table import lowers
 
@@ -29,8 +31,7 @@ def _inner(call: Call) -> Step:
     left, right = call.operands[:2]
     if not left.shape or not right.shape:
         return Step(Elementwise(function="mul"), (left, right))
-    contracted = "z" if len(left.shape) == len(right.shape) == 1 else None
-    if contracted:
+    if len(left.shape) == len(right.shape) == 1:
         return Step(MatMul(), (left, right))
     rows = "abcdefghijkl"[: len(left.shape) - 1]
     columns = "mnopqrstuvwx"[: len(right.shape) - 1]
@@ -85,6 +86,19 @@ def _bilinear(call: Call) -> tuple[Step, ...]:
     return (
         Step(product.op, product.operands, (unbiased,)),
         Step(Elementwise(function="add"), (unbiased, *bias)),
+    )
+
+
+@lowers("aten.affine_grid_generator")
+def _affine_grid(call: Call) -> tuple[Step, ...]:
+    """Homogeneous coordinates of every output position times each image's matrix."""
+    theta = call.tensor("theta")
+    positions = math.prod(call.integers("size")[2:])
+    shape = (positions, theta.shape[-1])
+    grid = Tensor(name=f"{theta.name}|grid", shape=shape, dtype=theta.dtype)
+    return (
+        Step(Move(action="grid", shapes=(shape,)), (), (grid,)),
+        Step(MatMul(transpose_b=True), (grid, theta)),
     )
 
 

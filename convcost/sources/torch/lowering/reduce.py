@@ -30,6 +30,12 @@ def _extreme(call: Call) -> Step:
     return _reduce(call)
 
 
+@lowers("aten.col2im")
+def _fold(call: Call) -> Step:
+    """Overlapping windows laid back: every element is added once."""
+    return Step(Reduce(function="fold"), call.operands)
+
+
 @lowers("aten.scatter_add", "aten.scatter_reduce", "aten.index_add", "aten.index_reduce", "aten.segment_reduce")
 def _scatter(call: Call) -> Step:
     """One operation for every element added to its place."""
