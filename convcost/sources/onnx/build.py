@@ -17,8 +17,8 @@ from convcost.sources.onnx.dtypes import DTYPES
 from convcost.sources.onnx.folding import FOLDS, fold, shape_values
 from convcost.sources.onnx.inference import NodeInference, TensorType
 from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, NotCountedError
+from convcost.sources.onnx.module_paths import LayerPaths, path_of
 from convcost.sources.onnx.scope import Pending, Scope
-from convcost.sources.onnx.scopes import LayerPaths, path_of
 from convcost.sources.onnx.stored import SAME_WEIGHT, weight_of
 
 if TYPE_CHECKING:

@@ -79,7 +79,7 @@ def lower_scan(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> 
     body = attributes.graph("body")
     scanned = attributes.integer("num_scan_inputs", 0)
     present = [argument for argument in arguments if argument is not None]
-    if body is None or not 0 < scanned <= len(present) or len(body.input) != len(present):
+    if body is None or not 0 < scanned <= len(present) or len(node.input) != len(body.input):
         raise NotCountedError("its body does not take what it scans (the form before opset 9 is not modelled)")
     states, sources = present[:-scanned], present[-scanned:]
     axes = [

@@ -1,8 +1,8 @@
-"""Local functions, replaced by what they stand for."""
+"""Functions, the model's own and those of the standard, replaced by what they stand for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from convcost.errors import SourceError
@@ -38,6 +38,25 @@ def inline_functions(model: ModelProto, path: str) -> ModelProto:
         raise SourceError(
             f"{path}: its local functions cannot be inlined: {what}", hint="check the file with onnx.checker"
         ) from error
+
+
+def expand_composites(model: ModelProto, lowered: Container[str]) -> ModelProto:
+    """The model with standard operators that are not `lowered` replaced by ONNX's own definition, where it has one."""
+    from onnx import defs, inliner
+
+    unknown = {node.op_type for node in model.graph.node if node.domain in ("", "ai.onnx")}
+    composites = []
+    for name in sorted(operator for operator in unknown if operator not in lowered):
+        if defs.has(name):
+            schema = defs.get_schema(name)
+            if schema.has_function or schema.has_context_dependent_function:
+                composites.append(("", name))
+    if not composites:
+        return model
+    try:
+        return inliner.inline_selected_functions(model, composites, inline_schema_functions=True)
+    except (RuntimeError, ValueError):
+        return model  # the operator stays, and is reported as unknown
 
 
 def _sizes(model: ModelProto, path: str) -> dict[Function, int]:

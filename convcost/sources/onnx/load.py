@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from convcost.graph import Graph
 from convcost.sources.onnx.build import GraphBuilder
-from convcost.sources.onnx.functions import inline_functions
+from convcost.sources.onnx.control import CONTROL_FLOW
+from convcost.sources.onnx.functions import expand_composites, inline_functions
 from convcost.sources.onnx.inference import infer_model
 from convcost.sources.onnx.inputs import settle_inputs
+from convcost.sources.onnx.lowering import LOWERINGS
 from convcost.sources.onnx.reader import read_model
 from convcost.sources.request import Request
 
@@ -21,6 +23,7 @@ def load_model(request: Request) -> Graph:
     path = request.target
     model = inline_functions(read_model(path), path)
     notes = [*_version_notes(model), *settle_inputs(model.graph, request)]
+    model = expand_composites(model, {"Constant", *CONTROL_FLOW, *LOWERINGS})
     model, refusal = infer_model(model)
     if refusal is not None:
         notes.append(f"onnx could not infer shapes for the whole model, which was then done node by node: {refusal}")

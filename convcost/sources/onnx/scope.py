@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnx import GraphProto, TensorProto
 
-    from convcost.sources.onnx.scopes import NodePath
+    from convcost.sources.onnx.module_paths import NodePath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

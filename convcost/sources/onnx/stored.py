@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto
 
 _EXTERNAL = 1
+
+# Names torch's exporters give to values they computed; one number under such a name is a factor in the code.
+_MADE_BY_EXPORTER = re.compile(r"val_\d+|onnx::\w+|/.*|\d+")
 
 # Operand positions of learnable tensors, of running statistics and of quantization's scales and zero points.
 _PARAMETERS: dict[str, tuple[int, ...]] = {
@@ -120,6 +124,8 @@ def weight_of(tensor: TensorProto, name: str, use: Role | None, path: str, *, in
             f"{path}: '{name}' has element type {tensor.data_type}, which convcost does not know",
             hint="export the model with a standard element type, or update convcost",
         )
+    if use is None and math.prod(shape) == 1 and _MADE_BY_EXPORTER.fullmatch(name):
+        use = Role.CONSTANT
     role = _role(use, shape, dtype, initializer=initializer)
     return Weight(name=name, shape=shape, dtype=dtype, role=role, stored=_byte_range(tensor, path, shape, dtype))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcost.graph.ops import Gather, Move, Op, Reduce
-from convcost.sources.onnx.lowering.call import Call, Lowered
+from convcost.sources.onnx.lowering.call import Call, Lowered, NotCountedError
 from convcost.sources.onnx.lowering.registry import lowers
 
 _VIEWS: dict[str, str] = {
@@ -41,7 +41,6 @@ _COPIES: dict[str, str] = {
 _FILLS: dict[str, str] = {
     "ConstantOfShape": "fill",
     "EyeLike": "fill",
-    "OneHot": "one_hot",
     "Shape": "shape",
     "Size": "shape",
 }
@@ -67,9 +66,18 @@ def lower_copy(call: Call) -> Lowered:
 
 @lowers(*_FILLS)
 def lower_fill(call: Call) -> Lowered:
-    """Writes what follows from a shape or from indices; a tensor that only lends its shape is not read."""
-    read = call.operands if call.operator == "OneHot" else ()
-    return Lowered(op=Move(action=_FILLS[call.operator], shapes=call.shapes()), operands=read)
+    """Writes what follows from a shape; a tensor that only lends its shape is not read."""
+    return Lowered(op=Move(action=_FILLS[call.operator], shapes=call.shapes()), operands=())
+
+
+@lowers("OneHot")
+def lower_one_hot(call: Call) -> Lowered:
+    indices, depth = call.operand(0), call.number(1)
+    if depth is None or depth < 1:
+        raise NotCountedError("the depth of its output is known only when it runs")
+    axis = call.attributes.integer("axis", -1) % (len(indices.shape) + 1)
+    shape = (*indices.shape[:axis], int(depth), *indices.shape[axis:])
+    return Lowered(op=Move(action="one_hot", shapes=(shape,)), operands=call.operands)
 
 
 @lowers("Gather")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcost.graph.ops import Op, Reduce, Softmax
-from convcost.sources.onnx.lowering.call import Call, Lowered, NotCountedError
+from convcost.sources.onnx.lowering.call import Call, Lowered
 from convcost.sources.onnx.lowering.registry import lowers
 
 _REDUCTIONS: dict[str, str] = {
@@ -29,8 +29,8 @@ def lower_reduction(call: Call) -> Lowered:
     if call.argument(1) is not None:
         known = call.integers(1)
         if known is None:
-            raise NotCountedError("the axes it reduces are known only when it runs")
-        axes = known
+            call.result()  # every element is looked at whichever the axes are; only the shape hangs on them
+        axes = known or ()
     if not axes and call.attributes.integer("noop_with_empty_axes", 0):
         # Reducing over no axis still squares or takes logarithms, once per element.
         return Lowered(op=Reduce(function=_REDUCTIONS[call.operator], axes=(), keepdims=True), operands=(data,))
