@@ -1,0 +1,42 @@
+"""Measured time, and what a device could do at best. Nothing here loads a runtime before something is run."""
+
+from __future__ import annotations
+
+from convcost.latency.device import Device, read_device, write_device
+from convcost.latency.fingerprint import Fingerprint, machine_fingerprint
+from convcost.latency.measure import default_runtime, measure
+from convcost.latency.protocol import Protocol
+from convcost.latency.result import LayerLatencies, Measurement, NotMeasurable
+from convcost.latency.roofline import Roofline, chain_roofline, node_roofline, roofline
+from convcost.latency.setting import PROCESSORS, RUNTIMES, Processor, Runtime, Setting
+from convcost.latency.statistics import compare_samples
+from convcost.latency.workload import GraphNodes, OnnxFile, TorchModule, Workload, graph_of_nodes
+
+__all__ = [
+    "PROCESSORS",
+    "RUNTIMES",
+    "Device",
+    "Fingerprint",
+    "GraphNodes",
+    "LayerLatencies",
+    "Measurement",
+    "NotMeasurable",
+    "OnnxFile",
+    "Processor",
+    "Protocol",
+    "Roofline",
+    "Runtime",
+    "Setting",
+    "TorchModule",
+    "Workload",
+    "chain_roofline",
+    "compare_samples",
+    "default_runtime",
+    "graph_of_nodes",
+    "machine_fingerprint",
+    "measure",
+    "node_roofline",
+    "read_device",
+    "roofline",
+    "write_device",
+]

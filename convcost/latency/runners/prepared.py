@@ -1,0 +1,54 @@
+"""What every runtime hands to the protocol."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from convcost.latency.protocol import Clock, Subject
+
+
+class UnrunnableError(Exception):
+    """A workload that cannot be run in a setting. It becomes a `NotMeasurable` before a user sees it."""
+
+    def __init__(self, reason: str, *, needed_bytes: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.needed_bytes = needed_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A workload loaded, its inputs allocated: all that is left is to call it.
+
+    `settle` is called once after the first run and gives what is timed from then on, such as a captured graph,
+    with notes about it; by default the same as before.
+    """
+
+    subject: Subject
+    device_name: str
+    notes: tuple[str, ...] = ()
+    settle: Callable[[], tuple[Subject, tuple[str, ...]]] | None = None
+
+
+def host_timed(call: Callable[[], object], clock: Clock = time.perf_counter) -> Subject:
+    """Times calls by the host's clock, for runtimes whose calls return when the work is done."""
+
+    def seconds(calls: int) -> float:
+        result = None
+        begun = clock()
+        for _ in range(calls):
+            # Held until the next call: a result that is freed at once gives an allocator too easy a life.
+            result = call()
+        ended = clock()
+        del result
+        return ended - begun
+
+    return seconds
+
+
+def first_line(error: BaseException) -> str:
+    """A runtime's complaint, in one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__
