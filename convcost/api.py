@@ -59,9 +59,9 @@ def compare(
     """Every convolution (whose name matches a glob of `layers`) beside its alternatives.
 
     `alternatives` is as on the command line, `"depthwise_separable,grouped[groups=4]"`; without it, those the
-    spec lists or the built-in set. Raises `UsageError` where there is no convolution to compare.
+    spec lists or the built-in set. The layer as it is comes first, listed or not. Raises `UsageError` where there is no convolution to compare.
     """
-    from convcost.alternatives import DEFAULT_ALTERNATIVES, compare_graph, parse_alternatives
+    from convcost.alternatives import DEFAULT_ALTERNATIVES, Standard, compare_graph, parse_alternatives
 
     chosen = parse_alternatives(alternatives) if isinstance(alternatives, str) else alternatives
     if isinstance(model, str | os.PathLike) and os.fspath(model).endswith((".yaml", ".yml")):
@@ -69,7 +69,10 @@ def compare(
         chosen = chosen or listed
     else:
         graph = _graph(model, inputs, kwargs, dims)
-    return compare_graph(graph, chosen or DEFAULT_ALTERNATIVES, layers=layers, df=df)
+    chosen = chosen or DEFAULT_ALTERNATIVES
+    if not any(isinstance(alternative, Standard) for alternative in chosen):
+        chosen = (Standard(), *chosen)
+    return compare_graph(graph, chosen, layers=layers, df=df)
 
 
 def check(

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from convcost import __version__
 from convcost.cli import failure
-from convcost.cli.analyze import analyze
-from convcost.cli.check import check
-from convcost.cli.compare import compare
-from convcost.cli.explain import explain
-from convcost.cli.groups import with_options
+from convcost.cli.command import as_given, build_command
 from convcost.errors import ConvcostError
 
-COMMANDS: Mapping[str, Callable[..., int]] = {
-    "analyze": analyze,
-    "compare": compare,
-    "check": check,
-    "explain": explain,
+if TYPE_CHECKING:
+    from typer._click import Command, Context, Parameter
+
+COMMANDS: Mapping[str, str] = {
+    "analyze": "convcost.cli.analyze",
+    "compare": "convcost.cli.compare",
+    "check": "convcost.cli.check",
+    "explain": "convcost.cli.explain",
 }
+"""Each command is a function of its own name in its module, loaded when it is needed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,15 +45,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_app() -> typer.Typer:
     """The typer application; plain help text, so that documents can quote it."""
     app = typer.Typer(
+        cls=LoadedWhenNamed,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_top)
-    for name, command in COMMANDS.items():
-        app.command(name)(with_options(command))
     return app
+
+
+class LoadedWhenNamed(TyperGroup):
+    """The commands of the table, each imported when the command line names it or help lists it."""
+
+    def get_params(self, ctx: Context) -> list[Parameter]:
+        return as_given(super().get_params(ctx))
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return build_command(cmd_name, getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name))
 
 
 def _print_version(wanted: bool) -> None:

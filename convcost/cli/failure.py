@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from convcost.errors import ConvcostError, UsageError
-from convcost.reports.escape import printable
-from convcost.reports.jsontext import json_text
 
 UNUSABLE = 2
 INTERRUPTED = 130
@@ -30,6 +28,8 @@ def report(error: ConvcostError, arguments: Sequence[str]) -> int:
         traceback.print_exception(error)
     say(error)
     if _wants_json(arguments):
+        from convcost.reports.jsontext import json_text
+
         sys.stdout.write(json_text({"error": {"message": error.message, "hint": error.hint}}))
     return UNUSABLE
 
@@ -58,6 +58,8 @@ def say(error: ConvcostError) -> None:
 
 
 def _one_line(text: str) -> str:
+    from convcost.reports.escape import printable
+
     return printable(" ".join(text.split()))
 
 

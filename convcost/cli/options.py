@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from convcost.analysis.group import Grouping
-from convcost.cli.values import one_of, parse_dim, parse_input
+from convcost.cli.values import at_least_one, one_of, parse_dim, parse_input
 from convcost.errors import UsageError
 from convcost.reports import FORMATS
-from convcost.reports.view import View, WorkUnit
 from convcost.sources.request import Request
+
+if TYPE_CHECKING:
+    from convcost.analysis.group import Grouping
+    from convcost.reports.view import View, WorkUnit
 
 _FORMAT_LIST = "|".join(FORMATS)
 
@@ -58,7 +60,7 @@ class Viewing:
         typer.Option("--by", metavar="layer|kind|module", help="One row per layer (default), kind of op, or module."),
     ] = None
     depth: Annotated[
-        int | None,
+        str | None,
         typer.Option(
             "--depth", metavar="N", help="Modules by the first N parts of their path (default 1; implies --by module)."
         ),
@@ -68,7 +70,7 @@ class Viewing:
         typer.Option("--sort", metavar="METRIC", help="execution (default), name, or a metric, largest first."),
     ] = None
     top: Annotated[
-        int | None,
+        str | None,
         typer.Option("--top", metavar="N", help="Show N rows: the costliest, or the first under --sort."),
     ] = None
     unit: Annotated[
@@ -77,17 +79,16 @@ class Viewing:
 
     def view(self, *, every_row: bool) -> View:
         """The view these options ask for; raises `UsageError` where they contradict each other."""
+        from convcost.reports.view import View
+
         by = self.by or ("module" if self.depth is not None else "layer")
         if self.depth is not None and by != "module":
             raise UsageError(f"--depth does not go with --by {by}", hint="--depth is for --by module")
-        for option, number in (("--depth", self.depth), ("--top", self.top)):
-            if number is not None and number < 1:
-                raise UsageError(f"{option} {number} is less than one", hint=f"write {option} 1 or more")
         return View(
             by=cast("Grouping", one_of(by, ("layer", "kind", "module"), option="--by")),
-            depth=self.depth or 1,
+            depth=at_least_one(self.depth, option="--depth") or 1,
             sort=self.sort,
-            top=self.top,
+            top=at_least_one(self.top, option="--top"),
             unit=cast("WorkUnit", one_of(self.unit, ("macs", "flops"), option="--unit")),
             every_row=every_row,
         )

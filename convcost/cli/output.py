@@ -11,11 +11,9 @@ from pathlib import Path
 
 from convcost.cli.options import Writing
 from convcost.cli.values import one_of
-from convcost.cli.whole_files import write_whole
 from convcost.errors import UsageError
 from convcost.reports import FORMATS, Report, Style
 from convcost.reports.escape import printable
-from convcost.reports.query import query
 
 _NOTES_INSIDE = ("table", "markdown")
 
@@ -25,6 +23,8 @@ def deliver(report: Report, writing: Writing, *, notes: Iterable[str] = ()) -> N
     to_stdout = ""
     files: dict[Path, str] = {}
     if writing.query is not None:
+        from convcost.reports.query import query
+
         values = "".join(f"{printable(value)}\n" for value in query(report.to_json(), writing.query))
         to_stdout = "" if writing.output else values
     elif not writing.output:
@@ -34,7 +34,10 @@ def deliver(report: Report, writing: Writing, *, notes: Iterable[str] = ()) -> N
             raise UsageError(f"two reports would go to '{path}'", hint="give each a file of its own")
         is_query = writing.query is not None and format_name == _QUERY
         files[path] = values if is_query else FORMATS[format_name](report, Style())
-    write_whole(files)
+    if files:
+        from convcost.cli.whole_files import write_whole
+
+        write_whole(files)
     if writing.query is not None or writing.format not in _NOTES_INSIDE:
         _say_notes(notes, writing)
     write_stdout(to_stdout)

@@ -57,3 +57,12 @@ def one_of(value: str, choices: Iterable[str], *, option: str) -> str:
     raise UsageError(
         f"{option} is one of {', '.join(known)}, not '{value}'", hint=f"did you mean {near[0]}?" if near else None
     )
+
+
+def at_least_one(text: str | None, *, option: str) -> int | None:
+    """A whole number from 1 on, or None where the option was not given; raises `UsageError`."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) < 1:
+        raise UsageError(f"{option} takes a whole number of at least 1, not '{text}'", hint=f"write {option} 1 or more")
+    return int(text)

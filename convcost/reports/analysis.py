@@ -9,8 +9,8 @@ from convcost.analysis import Analysis, Json
 from convcost.analysis.group import group_layers
 from convcost.analysis.metrics import METRICS
 from convcost.graph import Tensor
-from convcost.reports.document import Column, Document, Fact, Kind, Table
-from convcost.reports.layer_table import layer_records, layer_table, shape_text
+from convcost.reports.document import Column, Document, Fact, Kind, Table, shape_text
+from convcost.reports.layer_table import layer_records, layer_table
 from convcost.reports.view import View
 
 _EVERY_LAYER = View()

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from convcost.alternatives import Candidate, Comparison, LayerComparison, ModelTotal
 from convcost.analysis import Json
-from convcost.reports.document import Column, Document, Kind, Row, Table
-from convcost.reports.layer_table import shape_text
+from convcost.reports.document import Column, Document, Kind, Row, Table, shape_text
 
 _MOST_TABLES = 4
 """With more convolutions than this, each gets one row, unless every row is asked for."""
@@ -54,7 +53,7 @@ _MAPS = {
 }
 _LEGEND = (
     "vs std: how many times fewer MACs than the layer as it is; below 1.00× it costs more.",
-    "M, N: input and output channels; D_K: kernel side; D_F: map side; g: groups. "
+    "M, N: input and output channels; D_K: kernel side; D_F: map side; g: groups; R: channels between the stages. "
     "More: convcost explain depthwise_separable",
     "These are costs; accuracy is not guessed.",
 )
@@ -193,20 +192,23 @@ def _two_lines(label: str) -> str:
 
 def _total_table(comparison: Comparison) -> Table:
     standard = next((total.macs for total in comparison.totals if total.alternative.name == "standard"), None)
-    chosen = len(comparison.layers)
+    every = [layer.candidates for layer in comparison.layers]
+    labels = [_common_label(candidates) for candidates in zip(*every, strict=True)]
     at_least = " (at least: some ops could not be counted)" if comparison.lower_bound else ""
     return Table(
         title=f"The whole model, with each alternative wherever it applies{at_least}",
         columns=_TOTAL_COLUMNS,
-        rows=tuple(_total_row(total, standard, chosen) for total in comparison.totals),
+        rows=tuple(
+            _total_row(total, label, standard, len(every))
+            for total, label in zip(comparison.totals, labels, strict=True)
+        ),
     )
 
 
-def _total_row(total: ModelTotal, standard: int | None, chosen: int) -> Row:
-    options = [f"{key}={value}" for key, value in total.alternative.options().items() if value is not None]
+def _total_row(total: ModelTotal, label: str, standard: int | None, chosen: int) -> Row:
     is_standard = total.alternative.name == "standard"
     return (
-        " ".join([total.alternative.name.replace("_", "-"), *options]),
+        label,
         total.macs,
         _ratio(standard, total.macs) if standard is not None else None,
         total.params,

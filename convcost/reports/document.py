@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from convcost.analysis import Json
+from convcost.graph import Shape
 from convcost.units import Unit, format_column, format_exact, format_quantity
 
 Value: TypeAlias = int | float | str | None
@@ -113,6 +114,15 @@ class Report(Protocol):
 
     def to_json(self) -> Json:
         """For programs: the document whose schema `docs/schema/` describes."""
+
+
+def shape_text(shape: Shape) -> str:
+    """`1×3×224×224`; a scalar is `()`.
+
+    >>> shape_text((1, 3, 224, 224))
+    '1×3×224×224'
+    """
+    return "×".join(map(str, shape)) or "()"
 
 
 def _shown(kind: Kind, values: list[Value]) -> list[str]:

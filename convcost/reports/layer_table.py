@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from convcost.analysis import Analysis, Layer, Storage
 from convcost.analysis.group import Group
 from convcost.analysis.metrics import METRICS
-from convcost.graph import Cost, Shape
+from convcost.graph import Cost
 from convcost.graph.ops import Unknown
-from convcost.reports.document import Column, Kind, Row, Table, Value
+from convcost.reports.document import Column, Kind, Row, Table, Value, shape_text
 from convcost.reports.view import Entry, View, select
 from convcost.units import Unit
 
@@ -57,11 +57,6 @@ def layer_records(analyses: Iterable[Analysis], view: View) -> Table:
         entries = (*selection.shown, *_remainder(analysis, selection.rest))
         rows.extend(_record(analysis.target, entry, view) for entry in entries)
     return Table(columns=columns, rows=tuple(rows))
-
-
-def shape_text(shape: Shape) -> str:
-    """`1×3×224×224`; a scalar is `()`."""
-    return "×".join(map(str, shape)) or "()"
 
 
 def _remainder(analysis: Analysis, rest: Group) -> Iterator[Group]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,14 +42,15 @@ def _document(document: Document, style: Style) -> Iterator[str]:
 def _wrapped(text: str, style: Style) -> list[str]:
     if style.width is None:
         return [text]
+    import textwrap  # 4 ms that pipes need not spend
+
     return textwrap.wrap(text, style.width, subsequent_indent=_INDENT, break_long_words=False) or [""]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layout:
-    """Which columns fit, how wide they are, and what had to be left out."""
+    """How wide each column that fits is, by its position, and the titles of those left out."""
 
-    kept: tuple[int, ...]
     widths: dict[int, int]
     hidden: tuple[str, ...]
 
@@ -58,16 +58,20 @@ class _Layout:
 def _table(table: Table, style: Style) -> Iterator[str]:
     cells = [[printable(cell) for cell in row] for row in table.shown()]
     layout = _fit(table.columns, cells, style.width)
+    for at, width in layout.widths.items():
+        if table.columns[at].kind is Kind.NAME:
+            for row, name in zip(cells, elided([row[at] for row in cells], width), strict=True):
+                row[at] = name
     for heads in _heads(table.columns):
         yield style.bold(_line(table.columns, heads, layout))
     for row in cells[: len(table.rows)]:
         yield _line(table.columns, row, layout, style)
     if table.summary:
-        yield style.dim(_INDENT + "─" * (sum(layout.widths.values()) + _GAP * (len(layout.kept) - 1)))
+        yield style.dim(_INDENT + "─" * (sum(layout.widths.values()) + _GAP * (len(layout.widths) - 1)))
         for row in cells[len(table.rows) :]:
             yield style.bold(_line(table.columns, row, layout))
     if layout.hidden:
-        yield style.dim(f"{_INDENT}(too narrow for: {', '.join(layout.hidden)})")
+        yield style.dim(f"{_INDENT}(not shown at this width: {', '.join(layout.hidden)})")
     yield from (f"{_INDENT}{line}" for remark in table.remarks for line in _wrapped(printable(remark), style))
 
 
@@ -84,18 +88,27 @@ def _title_width(column: Column) -> int:
 
 
 def _fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int | None) -> _Layout:
-    """Leaves out spare columns until the rest fits with names cut; numbers are never cut."""
-    natural = {
+    """Leaves out spare columns until the rest fits with names cut and still told apart; numbers are never cut."""
+    widths = {
         at: max([_title_width(column), *(display_width(row[at]) for row in cells)]) for at, column in enumerate(columns)
     }
-    kept = dict(natural)
     if width is not None:
-        by_need = sorted((at for at in natural if columns[at].spare), key=lambda at: -columns[at].spare)
-        while _total(_narrowest(kept, columns)) > width and by_need:
-            del kept[by_need.pop(0)]
-        kept = _shrunk(kept, columns, width)
-    hidden = tuple(column.title.replace("\n", " ") for at, column in enumerate(columns) if at not in kept)
-    return _Layout(kept=tuple(kept), widths=kept, hidden=hidden)
+        by_need = sorted((at for at in widths if columns[at].spare), key=lambda at: columns[at].spare)
+        while by_need and not _legible(_shrunk(widths, columns, width), columns, cells, width):
+            del widths[by_need.pop()]
+        widths = _shrunk(widths, columns, width)
+    hidden = tuple(column.title.replace("\n", " ") for at, column in enumerate(columns) if at not in widths)
+    return _Layout(widths=widths, hidden=hidden)
+
+
+def _legible(widths: dict[int, int], columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int) -> bool:
+    if _total(widths) > room:
+        return False
+    for at, width in widths.items():
+        names = {row[at] for row in cells}
+        if columns[at].kind is Kind.NAME and len(set(elided(list(names), width))) < len(names):
+            return False
+    return True
 
 
 def _narrowest(widths: dict[int, int], columns: Sequence[Column]) -> dict[int, int]:
@@ -124,9 +137,9 @@ _STATUS_COLORS = {"PASS": "32", "FAIL": "31", "CANNOT TELL": "33"}
 
 def _line(columns: Sequence[Column], cells: Sequence[str], layout: _Layout, style: Style = _PLAIN) -> str:
     parts = []
-    for at in layout.kept:
-        text = elided(cells[at], layout.widths[at]) if columns[at].kind is Kind.NAME else cells[at]
-        padding = " " * (layout.widths[at] - display_width(text))
+    for at, width in layout.widths.items():
+        text = cells[at]
+        padding = " " * (width - display_width(text))
         if columns[at].kind is Kind.STATUS:
             text = style.colored(_STATUS_COLORS.get(text, ""), text)
         parts.append(text + padding if columns[at].kind.is_text else padding + text)
@@ -151,21 +164,33 @@ def _facts(facts: Sequence[Fact], style: Style) -> Iterator[str]:
             yield f"{lead}{style.bold(f'{short:>{short_width}}')}  {remark}".rstrip()
 
 
-def elided(text: str, width: int) -> str:
-    """Cut in the middle: both ends of a layer's name tell it from its neighbours.
+def elided(names: Sequence[str], width: int) -> list[str]:
+    """Names cut in the middle to `width`, or nearer their beginning where that would make two the same.
 
-    >>> elided("features.denseblock3.denselayer24.conv1", 24)
-    'features.den…yer24.conv1'
+    >>> elided(["features.denseblock3.denselayer24.conv1"], 24)
+    ['features.de…ayer24.conv1']
     """
-    if display_width(text) <= width:
-        return text
-    head = tail = ""
-    while True:
-        next_head = head + text[len(head)] if len(head) <= len(tail) else head
-        next_tail = tail if next_head != head else text[-len(tail) - 1] + tail
-        if display_width(next_head + next_tail) >= width:
-            return f"{head}…{tail}"
-        head, tail = next_head, next_tail
+    long = {name for name in names if display_width(name) > width}
+    cut = {}
+    for part in (2, 4, 8, width):
+        cut = {name: _cut(name, width, head=(width - 1) // part) for name in long}
+        if len(set(cut.values())) == len(cut):
+            break
+    else:
+        cut = {name: _cut(name, width, head=(width - 1) // 2) for name in long}
+    return [cut.get(name, name) for name in names]
+
+
+def _cut(text: str, width: int, *, head: int) -> str:
+    """`head` columns of the beginning, a mark, and as much of the end as fits."""
+    if text.isascii():
+        return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
+    from rich.cells import set_cell_size
+
+    end = text
+    while display_width(end) > width - 1 - head:
+        end = end[1:]
+    return f"{set_cell_size(text, head)}…{end}"
 
 
 def display_width(text: str) -> int:

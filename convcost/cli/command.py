@@ -1,4 +1,4 @@
-"""Options that several commands share: a dataclass of them, spread into each command's parameters."""
+"""A function to a typer command: shared options are a dataclass, spread into the command's parameters."""
 
 from __future__ import annotations
 
@@ -6,10 +6,50 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import get_type_hints
+from typing import TYPE_CHECKING, get_type_hints
+
+import typer
+from typer.core import TyperCommand
+
+if TYPE_CHECKING:  # where newer versions of typer keep the click they are made of
+    from typer._click import Command, Context, Parameter
 
 
-def with_options(command: Callable[..., int]) -> Callable[..., int]:
+class _AsGiven:
+    """Takes a value for what it is."""
+
+    def coerce(self, value: object, param: object, ctx: object) -> object:
+        return value
+
+
+_AS_GIVEN = _AsGiven()
+
+
+def as_given(parameters: list[Parameter]) -> list[Parameter]:
+    """Keeps typer from converting values: ours are flags and text, which the commands read themselves.
+
+    Newer versions of typer load pydantic for it, 80 ms on every start; older ones never look at the attribute.
+    """
+    for parameter in parameters:
+        setattr(parameter, "_runtime_param", _AS_GIVEN)  # noqa: B010 - an attribute of some versions of typer only
+    return parameters
+
+
+class TextCommand(TyperCommand):
+    """A command whose values reach the function as they were written."""
+
+    def get_params(self, ctx: Context) -> list[Parameter]:
+        return as_given(super().get_params(ctx))
+
+
+def build_command(name: str, function: Callable[..., int]) -> Command:
+    """The one command of a typer application made for it."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(name, cls=TextCommand)(_spread(function))
+    return typer.main.get_command(app)
+
+
+def _spread(command: Callable[..., int]) -> Callable[..., int]:
     """A command for typer in which every parameter that is a dataclass stands as the dataclass's fields.
 
     The fields are annotated like typer parameters, and need defaults.
