@@ -54,7 +54,7 @@ class GraphBuilder:
         return Graph(
             nodes=self._named(),
             inputs=inputs,
-            outputs=tuple(self.value(value.name, "an output of the graph") for value in graph.output),
+            outputs=tuple(self.value(value.name) for value in graph.output),
             weights=tuple(self._weights.values()),
             notes=tuple(self.notes),
             target=self.target,
@@ -99,11 +99,13 @@ class GraphBuilder:
             raise SourceError(f"{self.target}: '{name}' is written twice", hint="check the file with onnx.checker")
         return f"{name}#{len(self._written)}"
 
-    def value(self, name: str, reader: str) -> Tensor:
+    def value(self, name: str, reader: NodeProto | None = None) -> Tensor:
+        """The tensor called `name` here. Without a node, the reader is the graph itself, for its outputs."""
         found = self.scope.values.get(name)
         if found is None:
+            who = _label(reader) if reader else "the graph"
             raise SourceError(
-                f"{self.target}: {reader} reads '{name}', which nothing before it writes",
+                f"{self.target}: {who} reads '{name}', which nothing before it writes",
                 hint="nodes must stand in execution order; check the file with onnx.checker",
             )
         return found
@@ -120,7 +122,7 @@ class GraphBuilder:
         if node.op_type == "Constant" and node.domain in DOMAINS:
             self._constant(node)
             return
-        arguments = tuple([self.value(name, _label(node)) if name else None for name in node.input])
+        arguments = tuple([self.value(name, node) if name else None for name in node.input])
         results = self._results(node, arguments)
         self._fold(node, arguments)
         if self._stays_weight(node, arguments, results):
@@ -152,7 +154,7 @@ class GraphBuilder:
         operands = [argument for argument in arguments if argument is not None]
         if node.op_type in CONTROL_FLOW or not all(self.is_sized(operand) for operand in operands):
             return results
-        found = self._inference.outputs(node, operands, self.scope.constants)
+        found = self._inference.outputs(node, operands, self.scope.constants.of)
         return tuple(
             found.get(name, known) if known.shape is None else known
             for name, known in zip(node.output, results, strict=True)
@@ -164,7 +166,7 @@ class GraphBuilder:
         if node.op_type not in FOLDS:
             return
         constants = self.scope.constants
-        values = [constants.get(name) if name else None for name in node.input]
+        values = [constants.of(name) if name else None for name in node.input]
         if all(value is not None or not name for value, name in zip(values, node.input, strict=True)):
             value = fold(node.op_type, values, Attributes(node))
             if value is not None and node.output:
@@ -204,7 +206,7 @@ class GraphBuilder:
             names=node.input,
             arguments=arguments,
             results=tuple([kind.shape for kind in results]),
-            constants=self.scope.constants,
+            known=self.scope.constants.of,
             prefix=f"{node.output[0] if node.output else node.name}#",
         )
         try:

@@ -40,7 +40,7 @@ def lower_if(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> No
     """Splices in the arm with more MACs (then other operations), or the one a known condition picks."""
     attributes = Attributes(node)
     arms = [attributes.graph(name) for name in ("then_branch", "else_branch")]
-    condition = builder.scope.constants.get(node.input[0]) if node.input else None
+    condition = builder.scope.constants.of(node.input[0]) if node.input else None
     if condition is not None and condition.size == 1:
         arms = arms[:1] if condition.reshape(-1)[0] else arms[1:]
     bodies = [_body(builder, arm, {}, {}) for arm in arms if arm is not None]
@@ -122,8 +122,8 @@ def _body(builder: GraphBuilder, graph: GraphProto, bound: Mapping[str, Tensor],
             builder.scope.constants.learn(name, value)
         builder.store(graph)
         builder.lower(graph)
-        results = [builder.value(value.name, "an output of a subgraph") for value in graph.output]
-        first = builder.scope.constants.get(graph.output[0].name) if graph.output else None
+        results = [builder.value(value.name) for value in graph.output]
+        first = builder.scope.constants.of(graph.output[0].name) if graph.output else None
         return _Body(builder.pending, results, first)
     finally:
         builder.scope, builder.pending = outer_scope, outer_pending
@@ -135,7 +135,7 @@ def _work(body: _Body) -> tuple[int, int]:
 
 
 def _trip_count(builder: GraphBuilder, node: NodeProto) -> int:
-    count = builder.scope.constants.get(node.input[0]) if node.input and node.input[0] else None
+    count = builder.scope.constants.of(node.input[0]) if node.input and node.input[0] else None
     if count is None or count.size != 1 or int(count.reshape(-1)[0]) >= _ENDLESS:
         raise NotCountedError("how often it runs is known only when it runs")
     return max(int(count.reshape(-1)[0]), 0)
@@ -148,7 +148,7 @@ def _condition(builder: GraphBuilder, node: NodeProto, inner: str) -> Values:
     outer = node.input[1] if len(node.input) > 1 else ""
     if not outer:
         return {inner: np.asarray(True)}
-    value = builder.scope.constants.get(outer)
+    value = builder.scope.constants.of(outer)
     if value is None or not value.all():
         raise NotCountedError("how often it runs is known only when it runs")
     return {inner: value}

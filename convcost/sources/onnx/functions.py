@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 MAX_NODES = 5_000_000
 """Nodes after inlining; functions that call functions can ask for any number in a few hundred bytes."""
 
+_DEFINED = ("has_function", "has_context_dependent_function")  # attributes that onnx's type stubs leave out
+
 MAX_CALLS = 200
 """Functions that call one another in a row."""
 
@@ -49,7 +51,7 @@ def expand_composites(model: ModelProto, lowered: Container[str]) -> ModelProto:
     for name in sorted(operator for operator in unknown if operator not in lowered):
         if defs.has(name):
             schema = defs.get_schema(name)
-            if schema.has_function or schema.has_context_dependent_function:
+            if any(getattr(schema, trait, False) for trait in _DEFINED):
                 composites.append(("", name))
     if not composites:
         return model

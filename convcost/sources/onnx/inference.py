@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,7 +64,7 @@ class NodeInference:
         return self._versions.get("" if domain == "ai.onnx" else domain, 1)
 
     def outputs(
-        self, node: NodeProto, operands: Iterable[Tensor], constants: Mapping[str, NDArray[np.generic]]
+        self, node: NodeProto, operands: Iterable[Tensor], known: Callable[[str], NDArray[np.generic] | None]
     ) -> Mapping[str, TensorType]:
         """The node's outputs; empty for an operator onnx does not know, or operands it does not accept."""
         from onnx import numpy_helper, shape_inference
@@ -79,7 +79,7 @@ class NodeInference:
             for name, tensor in zip(names, operands, strict=True)
         }
         try:
-            values = {name: numpy_helper.from_array(constants[name]) for name in names if name in constants}
+            values = {name: numpy_helper.from_array(value) for name in names if (value := known(name)) is not None}
             inferred = shape_inference.infer_node_outputs(
                 schema, node, types, values, opset_imports=self._opsets, ir_version=self._ir_version
             )

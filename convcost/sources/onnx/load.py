@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from convcost.graph import Graph
@@ -27,7 +30,20 @@ def load_model(request: Request) -> Graph:
     model, refusal = infer_model(model)
     if refusal is not None:
         notes.append(f"onnx could not infer shapes for the whole model, which was then done node by node: {refusal}")
-    return GraphBuilder(model, path, notes).graph()
+    with _uncollected():
+        return GraphBuilder(model, path, notes).graph()
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Everything made while lowering is kept, so looking for garbage among it only makes time quadratic."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _version_notes(model: ModelProto) -> list[str]:

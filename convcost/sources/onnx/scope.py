@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,8 +33,8 @@ class Pending:
     repeat: int = 1
 
 
-class Constants(Mapping[str, "NDArray[np.generic]"]):
-    """Known values by tensor name; a stored tensor is converted when first asked for."""
+class Constants:
+    """Known values by tensor name; a stored tensor is converted when first asked for. A subgraph sees outer ones."""
 
     def __init__(self, outer: Constants | None = None) -> None:
         self._known: dict[str, NDArray[np.generic]] = {}
@@ -47,26 +47,17 @@ class Constants(Mapping[str, "NDArray[np.generic]"]):
     def learn(self, name: str, value: NDArray[np.generic]) -> None:
         self._known[name] = value
 
-    def __getitem__(self, name: str) -> NDArray[np.generic]:
-        if name in self._known:
-            return self._known[name]
-        if name in self._stored:
-            value = values_of(self._stored.pop(name))
-            if value is not None:
-                self._known[name] = value
-                return value
-        elif self._outer is not None:
-            return self._outer[name]
-        raise KeyError(name)
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.get(name) is not None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({*self._known, *self._stored})
-
-    def __len__(self) -> int:
-        return len(self._known.keys() | self._stored.keys())
+    def of(self, name: str) -> NDArray[np.generic] | None:
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        stored = self._stored.pop(name, None)
+        if stored is None:
+            return None if self._outer is None else self._outer.of(name)
+        value = values_of(stored)
+        if value is not None:
+            self._known[name] = value
+        return value
 
 
 @dataclass(slots=True, kw_only=True)

@@ -40,6 +40,7 @@ _SHAPE_TYPES = frozenset({6, 7})  # int32, int64
 _EXTERNAL = 1
 
 _PADDED_LENGTH = 5
+_ONE_BYTE = [bytes([value]) for value in range(0x80)]
 
 
 class MalformedMessageError(ValueError):
@@ -177,11 +178,12 @@ class _Copy:
 
 
 def _whereabouts(payload: Field) -> bytes:
-    entries = {"location": "", "offset": str(payload.body), "length": str(payload.end - payload.body)}
-    return b"".join(
-        _delimited(_EXTERNAL_DATA, _delimited(1, key.encode()) + _delimited(2, value.encode()))
-        for key, value in entries.items()
-    )
+    offset, length = str(payload.body).encode(), str(payload.end - payload.body).encode()
+    return _NO_LOCATION + _entry(b"offset", offset) + _entry(b"length", length)
+
+
+def _entry(key: bytes, value: bytes) -> bytes:
+    return _delimited(_EXTERNAL_DATA, _delimited(1, key) + _delimited(2, value))
 
 
 def _delimited(number: int, body: bytes) -> bytes:
@@ -189,6 +191,8 @@ def _delimited(number: int, body: bytes) -> bytes:
 
 
 def _encoded(value: int) -> bytes:
+    if value < 0x80:
+        return _ONE_BYTE[value]
     encoded = bytearray()
     while value > 0x7F:
         encoded.append(value & 0x7F | 0x80)
@@ -201,3 +205,6 @@ def _padded(length: int) -> bytes:
     """A length in `_PADDED_LENGTH` bytes, so that it can be written before it is known."""
     groups = [length >> 7 * place & 0x7F for place in range(_PADDED_LENGTH)]
     return bytes([group | 0x80 for group in groups[:-1]] + groups[-1:])
+
+
+_NO_LOCATION = _entry(b"location", b"")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -56,7 +56,7 @@ class Call:
     names: Sequence[str]
     arguments: tuple[Tensor | None, ...]
     results: tuple[Shape | None, ...]
-    constants: Mapping[str, NDArray[np.generic]]
+    known: Callable[[str], NDArray[np.generic] | None]
     prefix: str
     steps: list[Step] = field(default_factory=list)
 
@@ -91,7 +91,7 @@ class Call:
 
     def values(self, position: int) -> NDArray[np.generic] | None:
         """The values of an argument, where they are known without running."""
-        return self.constants.get(self.names[position]) if position < len(self.names) else None
+        return self.known(self.names[position]) if position < len(self.names) else None
 
     def integers(self, position: int) -> tuple[int, ...] | None:
         """The values of an integer argument such as shapes or axes, flat."""
