@@ -15,7 +15,7 @@ from convcost.errors import SourceError
 from convcost.graph import Role, Weight
 from convcost.sources.torch.call import dtype_of
 from convcost.sources.torch.inputs import mapped, tensors_in
-from convcost.sources.torch.values import storage_of
+from convcost.sources.torch.storage import storage_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def borrowed(module: nn.Module, device: torch.device) -> Iterator[Borrowed]:
     weights = stored_tensors(module)
     saved = [_Saved(child) for child in module.modules()]
     try:
-        tensors = _Stand(device, {id(tensor) for tensor, _ in weights})
+        tensors = _Stand(device, {id(tensor) for tensor, _ in weights}, _scripted_tensors(module))
         attributes = [item for path, child in module.named_modules() for item in _swap_tensors(child, path, tensors)]
         for child in module.modules():
             _stop_training(child)
@@ -79,13 +79,23 @@ def _layout(tensor: torch.Tensor) -> object:
     return tensor.storage_offset(), tensor.stride()
 
 
+def _scripted_tensors(module: nn.Module) -> list[torch.Tensor]:
+    """What compiled modules hold where Python cannot exchange it."""
+    return [
+        tensor
+        for child in module.modules()
+        if isinstance(child, torch.jit.ScriptModule)
+        for tensor in (*child.parameters(recurse=False), *child.buffers(recurse=False))
+    ]
+
+
 class _Stand:
     """Gives each tensor of a module its substitute, the same for the same tensor."""
 
-    def __init__(self, device: torch.device, weights: set[int]) -> None:
+    def __init__(self, device: torch.device, weights: set[int], fixed: list[torch.Tensor]) -> None:
         self._device = device
         self._weights = weights
-        self._substitutes: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._substitutes = {id(tensor): (tensor, tensor) for tensor in fixed}
 
     def __call__(self, tensor: torch.Tensor) -> torch.Tensor:
         known = self._substitutes.get(id(tensor))

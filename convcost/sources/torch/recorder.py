@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 import torch
-from torch._ops import OpOverload
+from torch._ops import HigherOrderOperator, OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
@@ -15,11 +15,11 @@ from convcost.errors import ConvcostError
 from convcost.graph import Node, Origin, Tensor
 from convcost.graph.ops import Unknown
 from convcost.sources.naming import LayerNames
-from convcost.sources.torch.call import Call, Lowered, Lowering, Signature, Step, dtype_of
-from convcost.sources.torch.lowering import LOWERINGS
-from convcost.sources.torch.lowering.elementwise import elementwise
+from convcost.sources.torch.call import Call, Lowered, Lowering, Step, dtype_of
 from convcost.sources.torch.lowering.move import move
-from convcost.sources.torch.values import Values, storage_of
+from convcost.sources.torch.plan import Plan
+from convcost.sources.torch.storage import looks_the_same, mixes_devices, sharer
+from convcost.sources.torch.values import Values
 
 Scope: TypeAlias = Callable[[tuple[Tensor, ...]], str]
 
@@ -34,28 +34,13 @@ class MetaRefusedError(RuntimeError):
     """Running without values would give a wrong answer; the run has to be repeated with real tensors."""
 
 
-class _Plan:
-    """What to do with one operator, decided at its first call."""
-
-    __slots__ = ("decomposes", "detaches", "lowering", "metadata_only", "shares", "signature")
-
-    def __init__(self, function: OpOverload) -> None:
-        self.signature = Signature(function)
-        self.lowering: Lowering | None = LOWERINGS.get(self.signature.name)
-        if self.lowering is None and torch.Tag.pointwise in function.tags:
-            self.lowering = elementwise
-        self.decomposes = self.lowering is None
-        # Only a move can hand its operand's memory on; nothing else needs the look at storages.
-        self.shares = self.lowering is None or self.lowering.__module__.endswith(".move")
-        self.metadata_only = torch.Tag.inplace_view in function.tags
-        self.detaches = self.signature.name == "aten.detach"
-
-
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's base class is not annotated
     """A dispatch mode that lowers each operator call to nodes.
 
     With `without_values`, real tensors that meet meta tensors are replaced by meta stand-ins.
     """
+
+    supports_higher_order_operators = True
 
     def __init__(self, values: Values, names: LayerNames, scope: Scope, *, without_values: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -64,19 +49,21 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         self._names = names
         self._scope = scope
         self._without_values = without_values
-        self._plans: dict[OpOverload, _Plan] = {}
+        self._plans: dict[OpOverload, Plan] = {}
 
     def __torch_dispatch__(
         self,
-        func: OpOverload,
+        func: OpOverload | HigherOrderOperator,
         types: Sequence[type],
         args: tuple[object, ...] = (),
         kwargs: Mapping[str, object] | None = None,
     ) -> object:
         keywords = kwargs or {}
+        if isinstance(func, HigherOrderOperator):
+            return self._higher_order(func, args, keywords)
         plan = self._plans.get(func)
         if plan is None:
-            plan = self._plans[func] = _Plan(func)
+            plan = self._plans[func] = Plan(func)
         if plan.decomposes:
             with self:
                 result = func.decompose(*args, **keywords)
@@ -86,15 +73,47 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         if plan.signature.name in _ASSERTIONS:
             return None
         operands = tuple(_tensors((args, keywords)))
-        if self._without_values and _mixes_devices(operands):
+        if self._without_values and mixes_devices(operands):
             args, keywords = self._stand_in(plan, args, keywords)
             operands = tuple(_tensors((args, keywords)))
         result = func(*args, **keywords)
         self._record(plan, args, keywords, operands, tuple(_tensors(result)))
         return result
 
+    def _higher_order(
+        self, operator: HigherOrderOperator, args: tuple[object, ...], keywords: Mapping[str, object]
+    ) -> object:
+        """Of a `cond` the dearer arm, as for every branch; the body of any other such operator is not seen."""
+        name: str = operator.name()  # type: ignore[no-untyped-call]  # torch does not annotate it
+        match name, args:
+            case "cond", (_, arm, other, (*given,)) if callable(arm) and callable(other):
+                return self._dearer_arm(arm, other, given)
+        result = operator(*args, **keywords)
+        results = tuple(_tensors(result))
+        shapes = tuple(tuple(tensor.shape) for tensor in results)
+        op = Unknown(operator=name, reason="what a higher-order operator runs is not traced", shapes=shapes)
+        operands = tuple(self.values.of(tensor) for tensor in _tensors((args, keywords)))
+        self._add(Step(op, operands), name, results, (None,) * len(results), {})
+        return result
+
+    def _dearer_arm(
+        self, arm: Callable[..., object], other: Callable[..., object], operands: Sequence[object]
+    ) -> object:
+        start = len(self.nodes)
+        with self:
+            result = arm(*operands)
+        middle = len(self.nodes)
+        with self:
+            other_result = other(*operands)
+        costs = [sum(node.cost.flops for node in nodes) for nodes in (self.nodes[start:middle], self.nodes[middle:])]
+        if costs[0] >= costs[1]:
+            del self.nodes[middle:]
+            return result
+        del self.nodes[start:middle]
+        return other_result
+
     def _stand_in(
-        self, plan: _Plan, args: tuple[object, ...], keywords: Mapping[str, object]
+        self, plan: Plan, args: tuple[object, ...], keywords: Mapping[str, object]
     ) -> tuple[tuple[object, ...], Mapping[str, object]]:
         if plan.signature.mutates and args and isinstance(args[0], torch.Tensor) and not args[0].is_meta:
             raise MetaRefusedError(f"{plan.signature.name} writes a computed value into a tensor made on the CPU")
@@ -105,7 +124,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
 
     def _record(
         self,
-        plan: _Plan,
+        plan: Plan,
         args: tuple[object, ...],
         keywords: Mapping[str, object],
         operands: tuple[torch.Tensor, ...],
@@ -129,18 +148,18 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             operands_now = (
                 tuple(inner.get(operand.name, operand) for operand in step.operands) if inner else step.operands
             )
-            self._add(step._replace(operands=operands_now), call, results, sources, inner)
+            self._add(step._replace(operands=operands_now), call.signature.name, results, sources, inner)
 
     def _shared_with(
-        self, plan: _Plan, operands: tuple[torch.Tensor, ...], results: tuple[torch.Tensor, ...]
+        self, plan: Plan, operands: tuple[torch.Tensor, ...], results: tuple[torch.Tensor, ...]
     ) -> tuple[torch.Tensor | None, ...]:
         """For every result, the operand whose memory it shares."""
         if not (plan.shares or plan.signature.mutates) or not operands:
             return (None,) * len(results)
-        return tuple(_sharer(result, operands) for result in results)
+        return tuple(sharer(result, operands) for result in results)
 
     def _passes_through(
-        self, plan: _Plan, sources: tuple[torch.Tensor | None, ...], results: tuple[torch.Tensor, ...]
+        self, plan: Plan, sources: tuple[torch.Tensor | None, ...], results: tuple[torch.Tensor, ...]
     ) -> bool:
         """Whether nothing happened (the results are the operands, or views of weights), so that no node is due."""
         values: list[Tensor] = []
@@ -150,7 +169,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             value = self.values.of(source)
             if plan.detaches and value.weight is None:
                 return False  # no gradient flows through
-            if source is not result and not _looks_the_same(source, result):
+            if source is not result and not looks_the_same(source, result):
                 if value.weight is None:
                     return False
                 value = self.values.view_of_weight(value, result)
@@ -159,7 +178,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             self.values.learn(result, value)
         return bool(results)
 
-    def _lower(self, plan: _Plan, call: Call, sources: tuple[torch.Tensor | None, ...]) -> tuple[Step, ...]:
+    def _lower(self, plan: Plan, call: Call, sources: tuple[torch.Tensor | None, ...]) -> tuple[Step, ...]:
         shared = bool(sources) and all(source is not None for source in sources)
         if shared and (plan.metadata_only or (plan.shares and not plan.signature.mutates)):
             return (move(call, view=True),)
@@ -181,7 +200,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
     def _add(
         self,
         step: Step,
-        call: Call,
+        operator: str,
         results: tuple[torch.Tensor, ...],
         sources: tuple[torch.Tensor | None, ...],
         inner: dict[str, Tensor],
@@ -199,7 +218,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             # What passes between the steps of one call is named after the node, as everything else is.
             outputs = tuple(replace(value, name=f"{name}:{index}") for index, value in enumerate(step.outputs))
             inner.update((before.name, value) for before, value in zip(step.outputs, outputs, strict=True))
-        origin = Origin(operator=call.signature.name, node=path)
+        origin = Origin(operator=operator, node=path)
         self.nodes.append(Node(name=name, op=step.op, operands=step.operands, outputs=outputs, origin=origin))
 
     def _result(self, name: str, result: torch.Tensor, source: torch.Tensor | None) -> Tensor:
@@ -220,27 +239,3 @@ def _tensors(value: object) -> Iterator[torch.Tensor]:
             yield from _tensors(item)
     elif isinstance(value, dict):
         yield from _tensors(tuple(value.values()))
-
-
-def _mixes_devices(operands: Iterable[torch.Tensor]) -> bool:
-    kinds = {operand.is_meta for operand in operands}
-    return len(kinds) > 1
-
-
-def _sharer(result: torch.Tensor, operands: tuple[torch.Tensor, ...]) -> torch.Tensor | None:
-    for operand in operands:
-        if operand is result:
-            return operand
-    storage = storage_of(result)
-    if storage is None:
-        return None
-    return next((operand for operand in operands if storage_of(operand) == storage), None)
-
-
-def _looks_the_same(source: torch.Tensor, result: torch.Tensor) -> bool:
-    return (
-        source.dtype == result.dtype
-        and source.shape == result.shape
-        and source.stride() == result.stride()
-        and source.storage_offset() == result.storage_offset()
-    )

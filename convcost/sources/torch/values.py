@@ -10,6 +10,7 @@ import torch
 
 from convcost.graph import Role, Tensor, Weight
 from convcost.sources.torch.call import dtype_of
+from convcost.sources.torch.storage import storage_of
 
 
 class Values:
@@ -61,7 +62,9 @@ class Values:
     def _adopt(self, tensor: torch.Tensor) -> Tensor:
         address = storage_of(tensor)
         owner = self._stored.get(address) if address is not None else None
-        if owner is not None:
+        if owner is not None and owner.shape == tuple(tensor.shape):
+            value = Tensor.of(owner)
+        elif owner is not None:
             value = self.view_of_weight(Tensor.of(owner), tensor)
         else:
             value = Tensor.of(_constant(tensor, self._unused_name()))
@@ -97,12 +100,3 @@ class Values:
 
 def _constant(tensor: torch.Tensor, name: str) -> Weight:
     return Weight(name=name, shape=tuple(tensor.shape), dtype=dtype_of(tensor), role=Role.CONSTANT)
-
-
-def storage_of(tensor: torch.Tensor) -> int | None:
-    """An identity of the memory a tensor lies in; None for tensors without one (sparse, wrapper subclasses)."""
-    try:
-        # Meta storages have no address, but the object behind every storage has.
-        return int(tensor.untyped_storage()._cdata)
-    except (NotImplementedError, RuntimeError):
-        return None
