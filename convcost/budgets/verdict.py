@@ -18,7 +18,7 @@ class Status(enum.Enum):
 
     PASS = "pass"
     FAIL = "fail"
-    CANNOT_TELL = "cannot tell"
+    CANNOT_TELL = "cannot_tell"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

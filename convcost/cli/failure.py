@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from convcost import __version__
 from convcost.errors import ConvcostError, UsageError
+
+if TYPE_CHECKING:
+    from convcost.analysis import Json
 
 UNUSABLE = 2
 INTERRUPTED = 130
@@ -30,8 +34,17 @@ def report(error: ConvcostError, arguments: Sequence[str]) -> int:
     if _wants_json(arguments):
         from convcost.reports.jsontext import json_text
 
-        sys.stdout.write(json_text({"error": {"message": error.message, "hint": error.hint}}))
+        sys.stdout.write(json_text(_as_json(error)))
     return UNUSABLE
+
+
+def _as_json(error: ConvcostError) -> dict[str, Json]:
+    """The document of `docs/schema/error-1.json`."""
+    return {
+        "schema": "convcost/error/1",
+        "convcost": __version__,
+        "error": {"message": error.message, "hint": error.hint},
+    }
 
 
 def report_exit(stop: SystemExit, arguments: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convcost.analysis import Json
-from convcost.budgets import Status, Verdict, Verdicts, exit_code
+from convcost.budgets import Status, Verdict, Verdicts
 from convcost.reports.analysis import coverage_text, inputs_of, title_of, unknown_table
 from convcost.reports.document import Column, Document, Fact, Kind, Row, Table
 from convcost.units import Unit, format_column, format_quantity
@@ -37,7 +37,7 @@ class CheckReport:
     def to_json(self) -> Json:
         if len(self.results) == 1:
             return self.results[0].to_json()
-        return {"exit_code": exit_code(self.results), "checks": [result.to_json() for result in self.results]}
+        return {"checks": [result.to_json() for result in self.results]}
 
 
 def _document(result: Verdicts) -> Document:
@@ -61,17 +61,23 @@ def _row(verdict: Verdict) -> Row:
     unit = verdict.budget.metric.unit
     value, limit = format_column([verdict.value, verdict.budget.limit], unit)
     shown = f"at least {value}" if verdict.lower_bound else value
-    return (verdict.budget.metric.name, shown, limit, verdict.status.value.upper(), _margin(verdict))
+    return (verdict.budget.metric.name, shown, limit, verdict.status.value.replace("_", " ").upper(), _margin(verdict))
 
 
 def _margin(verdict: Verdict) -> str:
     limit, unit = verdict.budget.limit, verdict.budget.metric.unit
     if verdict.margin == 0:
         return "exactly at the limit"
-    share = f" ({100 * abs(verdict.margin) / limit:.1f} %)" if limit else ""
-    # Two numbers that differ only beyond the rounding differ by something that is exact when said alone.
     amount = format_quantity(abs(verdict.margin), unit)
-    return f"{amount}{share} {'under' if verdict.margin > 0 else 'over'}"
+    if verdict.margin > 0:
+        return f"{amount} under ({100 * verdict.margin / limit:.1f} %)"
+    share = f" ({_times_over(verdict.value, limit)})" if limit else ""
+    return f"{amount} over{share}"
+
+
+def _times_over(value: int, limit: int) -> str:
+    """`+12.5 %`, or `23.1 times the limit` where percent stop being readable."""
+    return f"+{100 * (value - limit) / limit:.1f} %" if value < 10 * limit else f"{value / limit:.1f} times the limit"
 
 
 def _costliest(verdict: Verdict) -> Table:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from convcost.analysis import Analysis, Layer
 from convcost.analysis.group import Group, Grouping, add_up, group_layers
-from convcost.analysis.metrics import Metric, metric_named
+from convcost.analysis.metrics import METRICS, Metric, metric_named
 from convcost.errors import UsageError
 from convcost.graph.ops import Unknown
 
@@ -86,5 +86,8 @@ def _rest(hidden: Sequence[Entry]) -> Group:
 def _sorting_metric(name: str) -> Metric:
     metric = metric_named(name)
     if metric.measure is None:
-        raise UsageError(f"layers cannot be sorted by {name}, which only the whole model has")
+        choices = ", ".join(each.name for each in METRICS if each.measure)
+        raise UsageError(
+            f"layers cannot be sorted by {name}, which only the whole model has", hint=f"sort by {choices}"
+        )
     return metric
