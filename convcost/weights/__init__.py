@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from convcost.weights.baseline import RandomKernels
-from convcost.weights.families import FAMILIES, Family
+from convcost.weights.decompose import decompose
+from convcost.weights.families import FAMILIES, Family, gsvd_families
 from convcost.weights.kernel_file import read_kernels, separability_of_file
 from convcost.weights.read import FileKernels, KernelReader, ModuleKernels, load_kernel
 from convcost.weights.result import (
@@ -34,6 +35,8 @@ __all__ = [
     "RankPoint",
     "Separability",
     "SeparableKernels",
+    "decompose",
+    "gsvd_families",
     "layer_separabilities",
     "load_kernel",
     "read_kernels",

@@ -8,46 +8,68 @@ from dataclasses import dataclass
 from convcost.alternatives import (
     Alternative,
     AnyConv,
+    ChannelLowRank,
     DepthwiseSeparable,
+    Gsvd,
     NotApplicable,
+    RankedAlternative,
     SpatialFactorized,
+    Tucker2,
 )
 from convcost.graph import Node
 from convcost.weights import spectra
 from convcost.weights.layout import Kernel
 from convcost.weights.spectra import Spectrum, spectrum
+from convcost.weights.tucker import tucker_spectrum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """One way to factor a kernel at a rank.
+    """One way to factor a kernel at a rank: `ranked` with its options, at any rank.
 
-    `at_rank` is the alternative whose option `rank_option` is that rank. Its rank counts channels of all groups
-    together where every block of the unfolding is cut at its own: `step` is how many one more in each adds.
+    Every block of the unfolding is cut at the same rank; the alternative's own rank is `ranked.rank_step` times
+    that, since it counts the channels of all groups together.
     """
 
     label: str
-    rank_option: str
-    at_rank: Callable[[int], Alternative]
+    ranked: RankedAlternative
     spectrum: Callable[[Kernel], Spectrum]
-    step: Callable[[AnyConv], int]
+
+    @property
+    def name(self) -> str:
+        return self.ranked.name
 
     def options(self) -> tuple[tuple[str, int | str | None], ...]:
         """The alternative's options but for the rank."""
-        return tuple(pair for pair in self.at_rank(1).options().items() if pair[0] != self.rank_option)
+        one, two = self.ranked.at_rank(1).options(), self.ranked.at_rank(2).options()
+        return tuple((key, value) for key, value in one.items() if value == two[key])
+
+    def at_rank(self, conv: AnyConv, rank: int) -> Alternative:
+        """The alternative at a rank; where it has two, neither above what its channels can have."""
+        if isinstance(self.ranked, Tucker2):
+            return Tucker2(rank_in=min(rank, conv.in_channels), rank_out=min(rank, conv.out_channels))
+        return self.ranked.at_rank(rank)
 
     def macs(self, layer: Node, conv: AnyConv, rank: int) -> int | NotApplicable:
         """What the layer costs at that rank (the alternative's), counted on the rewritten nodes."""
-        stages = self.at_rank(rank).rewrite(layer, conv)
+        stages = self.at_rank(conv, rank).rewrite(layer, conv)
         return stages if isinstance(stages, NotApplicable) else sum(stage.cost.macs for stage in stages)
 
 
-def _groups(conv: AnyConv) -> int:
-    return conv.groups
-
-
-def _one(conv: AnyConv) -> int:
-    return 1
+def gsvd_families(groups: int) -> tuple[Family, Family]:
+    """Low rank within so many groups of input channels (the filters first), or of output channels (1×1 first)."""
+    return (
+        Family(
+            label=f"gsvd G={groups}",
+            ranked=Gsvd(groups=groups, order="conv_pw"),
+            spectrum=_by(spectra.by_input_group(groups)),
+        ),
+        Family(
+            label=f"gsvd G={groups} pw-conv",
+            ranked=Gsvd(groups=groups, order="pw_conv"),
+            spectrum=_by(spectra.by_output_group(groups)),
+        ),
+    )
 
 
 def _by(unfold: spectra.Unfolding) -> Callable[[Kernel], Spectrum]:
@@ -57,30 +79,34 @@ def _by(unfold: spectra.Unfolding) -> Callable[[Kernel], Spectrum]:
 FAMILIES: tuple[Family, ...] = (
     Family(
         label="spatial-factorised vh",
-        rank_option="rank",
-        at_rank=lambda rank: SpatialFactorized(rank=rank, order="vh"),
+        ranked=SpatialFactorized(order="vh"),
         spectrum=_by(spectra.column_then_row),
-        step=_groups,
     ),
     Family(
         label="spatial-factorised hv",
-        rank_option="rank",
-        at_rank=lambda rank: SpatialFactorized(rank=rank, order="hv"),
+        ranked=SpatialFactorized(order="hv"),
         spectrum=_by(spectra.row_then_column),
-        step=_groups,
     ),
     Family(
         label="depthwise-separable dw-pw",
-        rank_option="multiplier",
-        at_rank=lambda rank: DepthwiseSeparable(multiplier=rank, order="dw_pw"),
+        ranked=DepthwiseSeparable(order="dw_pw"),
         spectrum=_by(spectra.by_input_channel),
-        step=_one,
     ),
     Family(
         label="depthwise-separable pw-dw",
-        rank_option="multiplier",
-        at_rank=lambda rank: DepthwiseSeparable(multiplier=rank, order="pw_dw"),
+        ranked=DepthwiseSeparable(order="pw_dw"),
         spectrum=_by(spectra.by_output_channel),
-        step=_one,
     ),
+    Family(
+        label="channel-lowrank conv-pw",
+        ranked=ChannelLowRank(order="conv_pw"),
+        spectrum=_by(spectra.outputs_against_the_rest),
+    ),
+    Family(
+        label="channel-lowrank pw-conv",
+        ranked=ChannelLowRank(order="pw_conv"),
+        spectrum=_by(spectra.inputs_against_the_rest),
+    ),
+    Family(label="tucker2", ranked=Tucker2(), spectrum=tucker_spectrum),
+    *gsvd_families(4),
 )

@@ -27,10 +27,10 @@ def family_energies(
 
     Ranks are the alternative's; one that a grouped layer cannot have is taken down to the next that it can.
     """
-    name, step = family.at_rank(1).name, family.step(conv)
+    step = family.ranked.rank_step(conv)
     smallest = family.macs(layer, conv, step)
     if isinstance(smallest, NotApplicable):
-        return FamilyEnergies(label=family.label, name=name, options=family.options(), reason=smallest.reason)
+        return FamilyEnergies(label=family.label, name=family.name, options=family.options(), reason=smallest.reason)
     ranked = _Ranked(
         family=family,
         layer=layer,
@@ -42,7 +42,7 @@ def family_energies(
     half = ranked.most_within(HALF)
     return FamilyEnergies(
         label=family.label,
-        name=name,
+        name=family.name,
         options=family.options(),
         full_rank=ranked.kept.full_rank * step,
         rank_for=tuple((share, ranked.kept.rank_for(share) * step) for share in SHARES),
@@ -62,14 +62,14 @@ class _Ranked:
     chance: Spectrum
 
     def macs(self, rank: int) -> int:
-        counted = self.family.macs(self.layer, self.conv, rank * self.family.step(self.conv))
+        counted = self.family.macs(self.layer, self.conv, rank * self.family.ranked.rank_step(self.conv))
         if isinstance(counted, NotApplicable):
             raise ValueError(f"{self.family.label} applies at its smallest rank but not at {rank}: {counted.reason}")
         return counted
 
     def point(self, rank: int) -> RankPoint:
         return RankPoint(
-            rank=rank * self.family.step(self.conv),
+            rank=rank * self.family.ranked.rank_step(self.conv),
             macs=self.macs(rank),
             energy=self.kept.at(rank),
             random=self.chance.at(rank),

@@ -12,7 +12,7 @@ from convcost.alternatives import AnyConv, Grouped, NotApplicable, convolution
 from convcost.errors import UsageError
 from convcost.graph import Graph, Node, Weight
 from convcost.weights.baseline import DRAWS, RandomKernels
-from convcost.weights.families import FAMILIES
+from convcost.weights.families import FAMILIES, Family
 from convcost.weights.fold import USUAL_EPSILON, batch_norm, fold, following_batch_norms
 from convcost.weights.grouping import grouping
 from convcost.weights.layout import Kernel, from_stored
@@ -32,6 +32,7 @@ def separability(
     kernels: KernelReader,
     *,
     layers: Sequence[str] = (),
+    families: Sequence[Family] = FAMILIES,
     ranks: Sequence[int] = (),
     draws: int = DRAWS,
 ) -> Separability:
@@ -39,7 +40,7 @@ def separability(
     return Separability(
         target=graph.target,
         source=graph.source,
-        layers=tuple(layer_separabilities(graph, kernels, layers=layers, ranks=ranks, draws=draws)),
+        layers=tuple(layer_separabilities(graph, kernels, layers=layers, families=families, ranks=ranks, draws=draws)),
         draws=draws,
         notes=graph.notes,
     )
@@ -50,6 +51,7 @@ def layer_separabilities(
     kernels: KernelReader,
     *,
     layers: Sequence[str] = (),
+    families: Sequence[Family] = FAMILIES,
     ranks: Sequence[int] = (),
     draws: int = DRAWS,
 ) -> Iterator[LayerSeparability]:
@@ -59,7 +61,11 @@ def layer_separabilities(
     layer's MACs. Raises `UsageError` when no convolution is chosen and `SourceError` when values are missing.
     """
     study = _Study(
-        kernels=kernels, norms=following_batch_norms(graph), random=RandomKernels(draws=draws), ranks=tuple(ranks)
+        kernels=kernels,
+        norms=following_batch_norms(graph),
+        random=RandomKernels(draws=draws),
+        families=tuple(families),
+        ranks=tuple(ranks),
     )
     return (study.layer(node, conv) for node, conv in _chosen(graph, layers))
 
@@ -79,6 +85,7 @@ class _Study:
     kernels: KernelReader
     norms: Mapping[str, Node]
     random: RandomKernels
+    families: tuple[Family, ...]
     ranks: tuple[int, ...]
 
     def layer(self, node: Node, conv: AnyConv) -> LayerSeparability:
@@ -104,7 +111,9 @@ class _Study:
             folded=folded,
             findings=findings,
             separable=self._on_their_own(conv, kernel, operand.weight),
-            families=tuple(family_energies(family, node, conv, kernel, self.random, self.ranks) for family in FAMILIES),
+            families=tuple(
+                family_energies(family, node, conv, kernel, self.random, self.ranks) for family in self.families
+            ),
             groupings=tuple(self._groupings(node, conv, kernel)),
         )
 

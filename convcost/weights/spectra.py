@@ -39,16 +39,43 @@ def by_output_channel(kernel: Kernel) -> FloatArray:
     return kernel.reshape(g * n, m, -1)
 
 
+def by_input_group(groups: int) -> Unfolding:
+    """Rows o, columns (c, taps), one matrix per group of inputs: the window in groups to d channels, then pointwise.
+
+    The kernel's own groups are split until there are `groups`.
+    """
+
+    def unfold(kernel: Kernel) -> FloatArray:
+        g, n, m, *taps = kernel.shape
+        parts = groups // g
+        return kernel.reshape(g, n, parts, m // parts, *taps).swapaxes(1, 2).reshape(groups, n, -1)
+
+    return unfold
+
+
+def by_output_group(groups: int) -> Unfolding:
+    """Rows c, columns (o, taps), one matrix per group of outputs: pointwise to d channels, then the window in groups.
+
+    The kernel's own groups are split until there are `groups`.
+    """
+
+    def unfold(kernel: Kernel) -> FloatArray:
+        g, n, m, *taps = kernel.shape
+        parts = groups // g
+        split = kernel.reshape(groups, n // parts, m, *taps)
+        return split.swapaxes(1, 2).reshape(groups, m, -1)
+
+    return unfold
+
+
 def outputs_against_the_rest(kernel: Kernel) -> FloatArray:
     """Rows o, columns (c, taps), one matrix per group: the whole window to R channels, then pointwise."""
-    g, n, *_ = kernel.shape
-    return kernel.reshape(g, n, -1)
+    return by_input_group(len(kernel))(kernel)
 
 
 def inputs_against_the_rest(kernel: Kernel) -> FloatArray:
     """Rows c, columns (o, taps), one matrix per group: pointwise to R channels, then the whole window."""
-    g, _, m, *_ = kernel.shape
-    return kernel.swapaxes(1, 2).reshape(g, m, -1)
+    return by_output_group(len(kernel))(kernel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +83,7 @@ class Spectrum:
     """The share of a kernel's energy (its squared Frobenius norm) that each rank keeps at best.
 
     `kept[r - 1]` belongs to rank r, in every block at once; it rises to 1 at full rank. By Eckart and Young
-    no other factors of that rank keep more.
+    no other factors of that rank keep more; only of Tucker's, a little more may be possible.
     """
 
     kept: FloatArray

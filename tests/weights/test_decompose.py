@@ -13,22 +13,39 @@ from hypothesis import strategies as st
 from convcost.alternatives import (
     Alternative,
     AnyConv,
+    Bottleneck,
+    ChannelLowRank,
+    Cp,
     DepthwiseSeparable,
     Grouped,
+    Gsvd,
     NotApplicable,
     SpatialFactorized,
     SpatialSeparable,
     Standard,
+    Tucker2,
 )
 from convcost.graph import Node
 from convcost.graph.ops import Conv, Softmax
 from convcost.weights.decompose import decompose
-from convcost.weights.families import FAMILIES
+from convcost.weights.families import FAMILIES, Family, gsvd_families
 from convcost.weights.layout import from_stored
 from tests.alternatives.execution import apply, run
 from tests.weights.models import conv2d, layer, transposed
 
 FAMILY_LABELS = [family.label for family in FAMILIES]
+
+
+def family_of(label: str, groups: int) -> Family:
+    """By label; grouped low rank splits every one of a layer's groups in two."""
+    known = (*FAMILIES, *gsvd_families(2 * groups))
+    fitting = label.replace("G=4", f"G={2 * groups}")
+    return next(family for family in known if family.label == fitting)
+
+
+def smallest(label: str) -> int:
+    """What the channels of each of a layer's groups must be a multiple of."""
+    return 2 if label.startswith("gsvd") else 1
 
 
 def random_kernel(op: AnyConv, seed: int = 0) -> np.ndarray:
@@ -56,12 +73,12 @@ pads = st.tuples(st.integers(0, 2), st.integers(0, 2))
 
 
 @st.composite
-def layers(draw: st.DrawFn) -> Node:
+def layers(draw: st.DrawFn, times: int) -> Node:
     """Convolutions of every geometry: groups, stride, dilation, uneven pads, non-square, transposed."""
     groups = draw(st.integers(1, 3))
     op = Conv(
-        in_channels=groups * draw(st.integers(2, 3)),
-        out_channels=groups * draw(st.integers(2, 3)),
+        in_channels=groups * times * draw(st.integers(2, 3)),
+        out_channels=groups * times * draw(st.integers(2, 3)),
         kernel=draw(st.tuples(st.integers(2, 3), st.integers(2, 3))),
         stride=draw(st.tuples(st.integers(1, 3), st.integers(1, 3))),
         pads=draw(st.tuples(pads, pads)),
@@ -73,13 +90,14 @@ def layers(draw: st.DrawFn) -> Node:
 
 
 @pytest.mark.parametrize("label", FAMILY_LABELS)
-@given(node=layers(), seed=st.integers(0, 2**32 - 1))
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=25, deadline=None)
-def test_full_rank_factors_compute_the_layer(label, node, seed):
-    family = next(family for family in FAMILIES if family.label == label)
+def test_full_rank_factors_compute_the_layer(label, data, seed):
+    node = data.draw(layers(smallest(label)))
+    family = family_of(label, node.op.groups)
     kernel = random_kernel(node.op, seed)
-    full = family.spectrum(from_stored(node.op, kernel)).full_rank * family.step(node.op)
-    assert difference(node, family.at_rank(full), kernel) < 1e-10
+    full = family.spectrum(from_stored(node.op, kernel)).full_rank * family.ranked.rank_step(node.op)
+    assert difference(node, family.at_rank(node.op, full), kernel) < 1e-10
 
 
 def impulse_response(node: Node, alternative: Alternative, kernel: np.ndarray) -> np.ndarray:
@@ -101,12 +119,13 @@ def impulse_response(node: Node, alternative: Alternative, kernel: np.ndarray) -
 )  # fmt: skip
 @settings(max_examples=25, deadline=None)
 def test_truncation_misses_the_root_of_the_dropped_squared_singular_values(label, groups, inputs, outputs, rank, seed):
-    family = next(family for family in FAMILIES if family.label == label)
+    family = family_of(label, groups)
+    inputs, outputs = inputs * smallest(label), outputs * smallest(label)
     op = conv2d(groups * inputs, groups * outputs, (3, 2), groups=groups, pads=((0, 0), (0, 0)))
     node = layer(op, (5, 3))
     kernel = random_kernel(op, seed)
     spectrum = family.spectrum(from_stored(op, kernel))
-    found = impulse_response(node, family.at_rank(rank * family.step(op)), kernel)
+    found = impulse_response(node, family.at_rank(op, rank * family.ranked.rank_step(op)), kernel)
     dense = np.zeros_like(found)
     for group in range(groups):
         rows = slice(group * outputs, (group + 1) * outputs)
@@ -143,14 +162,35 @@ def test_depthwise_factors_work_over_one_and_three_axes():
             assert difference(node, DepthwiseSeparable(multiplier=full, order=order), random_kernel(op)) < 1e-10
 
 
+@pytest.mark.parametrize("kernel", [(3,), (3, 2), (2, 2, 2)])
+def test_low_rank_factors_work_over_one_to_three_axes(kernel):
+    op = conv2d(4, 6, kernel)
+    node = layer(op, (6,) * len(kernel))
+    for alternative in (ChannelLowRank(rank=6), Tucker2(rank_in=4, rank_out=6), Gsvd(groups=2, rank=6)):
+        assert difference(node, alternative, random_kernel(op)) < 1e-10
+
+
+def test_a_bottleneck_takes_the_core_of_tucker():
+    op = conv2d(6, 6, groups=2)
+    node = layer(op)
+    assert difference(node, Bottleneck(rank=6), random_kernel(op)) < 1e-10
+    narrow = decompose(node, Bottleneck(rank=4), random_kernel(op))
+    tucker = decompose(node, Tucker2(rank_in=4, rank_out=4), random_kernel(op))
+    for one, other in zip(narrow, tucker, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_ranks_beyond_full_are_filled_with_zeros():
     op = conv2d(2, 2)
-    assert difference(layer(op), SpatialFactorized(rank=50), random_kernel(op)) < 1e-10
+    for alternative in (SpatialFactorized(rank=50), ChannelLowRank(rank=50), Tucker2(rank_in=50, rank_out=60)):
+        assert difference(layer(op), alternative, random_kernel(op)) < 1e-10
 
 
 def test_what_cannot_be_decomposed_says_so():
     op = conv2d(4, 4)
     kernel = random_kernel(op)
+    assert "cp" in decompose(layer(op), Cp(), kernel).reason
+    assert "grouped" in decompose(layer(op), Grouped(groups=2, shuffle=True), kernel).reason
     assert "standard" in decompose(layer(op), Standard(), kernel).reason
     assert "divide" in decompose(layer(op), Grouped(groups=3), kernel).reason
     softmax = Node(name="softmax", op=Softmax(), operands=layer(op).operands[:1], outputs=layer(op).outputs)

@@ -45,6 +45,21 @@ def test_depthwise_separable_energies_are_the_published(key, unfold):
     assert [found.at(terms) for terms in range(1, found.full_rank + 1)] == pytest.approx(GOLDEN[key], abs=GOLDEN["tol"])
 
 
+def test_grouped_low_rank_energies_are_the_published():
+    for groups, energies in GOLDEN["GSVD_in"].items():
+        found = spectrum(spectra.by_input_group(int(groups))(golden_kernel()[None]))
+        for rank, energy in energies.items():
+            assert found.at(int(rank)) == pytest.approx(energy, abs=GOLDEN["tol"])
+
+
+def test_grouped_low_rank_lies_between_channel_low_rank_and_depthwise_separable():
+    kernel = golden_kernel()[None]
+    np.testing.assert_array_equal(spectra.by_input_group(1)(kernel), spectra.outputs_against_the_rest(kernel))
+    np.testing.assert_array_equal(spectra.by_input_group(6)(kernel), spectra.by_input_channel(kernel))
+    np.testing.assert_array_equal(spectra.by_output_group(1)(kernel), spectra.inputs_against_the_rest(kernel))
+    np.testing.assert_array_equal(spectra.by_output_group(8)(kernel), spectra.by_output_channel(kernel))
+
+
 @pytest.mark.parametrize("unfold", UNFOLDINGS)
 def test_energies_are_those_of_numpy_singular_values(unfold):
     matrices = unfold(np.random.default_rng(0).standard_normal((2, 5, 4, 3, 2)))
