@@ -5,30 +5,47 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from convcost.alternatives import options
-from convcost.alternatives.base import Alternative, AnyConv, NotApplicable, convolution
+from convcost.alternatives.base import Alternative, AnyConv, NotApplicable, RankedAlternative, convolution
+from convcost.alternatives.bottleneck import Bottleneck
+from convcost.alternatives.channel_lowrank import ChannelLowRank
 from convcost.alternatives.compare import compare_graph, rewrite_graph
+from convcost.alternatives.cp import Cp
 from convcost.alternatives.depthwise_separable import DepthwiseSeparable
+from convcost.alternatives.fft import Fft
 from convcost.alternatives.grouped import Grouped
+from convcost.alternatives.gsvd import Gsvd
 from convcost.alternatives.result import Candidate, Comparison, CountedMap, LayerComparison, ModelTotal
 from convcost.alternatives.spatial import SpatialFactorized, SpatialSeparable
+from convcost.alternatives.stacked import Stacked
 from convcost.alternatives.standard import Standard
+from convcost.alternatives.tucker2 import Tucker2
+from convcost.alternatives.winograd import Winograd
 
 __all__ = [
     "ALTERNATIVES",
     "DEFAULT_ALTERNATIVES",
     "Alternative",
     "AnyConv",
+    "Bottleneck",
     "Candidate",
+    "ChannelLowRank",
     "Comparison",
     "CountedMap",
+    "Cp",
     "DepthwiseSeparable",
+    "Fft",
     "Grouped",
+    "Gsvd",
     "LayerComparison",
     "ModelTotal",
     "NotApplicable",
+    "RankedAlternative",
     "SpatialFactorized",
     "SpatialSeparable",
+    "Stacked",
     "Standard",
+    "Tucker2",
+    "Winograd",
     "build_alternatives",
     "compare_graph",
     "convolution",
@@ -37,7 +54,22 @@ __all__ = [
 ]
 
 ALTERNATIVES: dict[str, type[Alternative]] = {
-    family.name: family for family in (Standard, SpatialSeparable, SpatialFactorized, DepthwiseSeparable, Grouped)
+    family.name: family
+    for family in (
+        Standard,
+        SpatialSeparable,
+        SpatialFactorized,
+        DepthwiseSeparable,
+        Grouped,
+        ChannelLowRank,
+        Bottleneck,
+        Tucker2,
+        Cp,
+        Gsvd,
+        Stacked,
+        Winograd,
+        Fft,
+    )
 }
 
 DEFAULT_ALTERNATIVES: tuple[Alternative, ...] = (
@@ -54,6 +86,6 @@ def parse_alternatives(text: str) -> tuple[Alternative, ...]:
     return options.parse_alternatives(text, ALTERNATIVES)
 
 
-def build_alternatives(name: str, values: Mapping[str, Sequence[options.OptionValue]]) -> tuple[Alternative, ...]:
+def build_alternatives(name: str, values: Mapping[str, Sequence[object]]) -> tuple[Alternative, ...]:
     """One alternative per combination of option values, as a spec's `{name: grouped, groups: [2, 4]}` asks."""
     return options.build_alternatives(name, values, ALTERNATIVES)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Self, TypeAlias
 
 from convcost.graph import Node
 from convcost.graph.ops import Conv, ConvTranspose, DeformConv
@@ -45,10 +46,28 @@ class Alternative(ABC):
         """How tables call this alternative for one layer."""
         return self.name.replace("_", "-")
 
+    def expand(self, convs: Sequence[AnyConv]) -> tuple[Alternative, ...]:
+        """The alternatives this one stands for when those layers are compared: itself, unless an option says more."""
+        return (self,)
+
     def options(self) -> dict[str, int | str | None]:
         """The options by name, as the user gave them or by default."""
         # Every concrete alternative is a dataclass; an abstract base cannot say so to the type checker.
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+
+class RankedAlternative(Alternative):
+    """A family with a free rank: the smaller, the cheaper and the further from the layer it replaces."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def at_rank(self, rank: int) -> Self:
+        """The same alternative at another rank; where it has two, at both alike."""
+
+    def rank_step(self, conv: AnyConv) -> int:
+        """Ranks are multiples of this: by default of the layer's groups, which each get their share."""
+        return conv.groups
 
 
 def convolution(layer: Node) -> AnyConv | None:

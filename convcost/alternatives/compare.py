@@ -28,6 +28,8 @@ def compare_graph(
     Raises `UsageError` when no convolution is chosen.
     """
     chosen = _choose(graph, layers, min_kernel)
+    convs = [conv for _, conv in chosen]
+    alternatives = [each for alternative in alternatives for each in alternative.expand(convs)]
     return Comparison(
         target=graph.target,
         source=graph.source,

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from convcost.alternatives.base import Alternative, AnyConv, NotApplicable
+from convcost.alternatives.base import AnyConv, NotApplicable, RankedAlternative
 from convcost.alternatives.stages import chain, pointwise, resized
 from convcost.alternatives.symbols import Symbols
 from convcost.graph import Node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DepthwiseSeparable(Alternative):
+class DepthwiseSeparable(RankedAlternative):
     """`multiplier` filters per channel, then pointwise (dw_pw); or pointwise first (pw_dw), at the input's resolution.
 
-    A sum of T such terms is one layer with multiplier T: nothing is added up afterwards. A layer's groups
-    stay with the pointwise half.
+    A sum of T such terms is one layer with multiplier T: nothing is added up afterwards. T is the family's rank.
+    A layer's groups stay with the pointwise half.
     """
 
     multiplier: int = 1
@@ -26,6 +27,12 @@ class DepthwiseSeparable(Alternative):
     name: ClassVar[str] = "depthwise_separable"
     summary: ClassVar[str] = "one filter per channel, then 1×1 across channels"
     reference: ClassVar[str] = "Sifre 2014; Howard et al. 2017 (MobileNets), eq. 5; pw_dw: Chollet 2017 (Xception)"
+
+    def at_rank(self, rank: int) -> DepthwiseSeparable:
+        return dataclasses.replace(self, multiplier=rank)
+
+    def rank_step(self, conv: AnyConv) -> int:
+        return 1
 
     def rewrite(self, layer: Node, conv: AnyConv) -> tuple[Node, ...] | NotApplicable:
         if math.prod(conv.kernel) == 1:

@@ -18,6 +18,7 @@ _ITEM = re.compile(r"\s*(?P<name>[\w-]+)\s*(\[(?P<options>[^\[\]]*)\])?\s*(,|$)"
 MAX_OPTION = 2**31
 MAX_DIGITS = 20
 MAX_SHOWN = 60
+_SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 def parse_alternatives(text: str, table: Mapping[str, type[Alternative]]) -> tuple[Alternative, ...]:
@@ -40,7 +41,7 @@ def parse_alternatives(text: str, table: Mapping[str, type[Alternative]]) -> tup
 
 
 def build_alternatives(
-    name: str, options: Mapping[str, Sequence[OptionValue]], table: Mapping[str, type[Alternative]]
+    name: str, options: Mapping[str, Sequence[object]], table: Mapping[str, type[Alternative]]
 ) -> tuple[Alternative, ...]:
     """The alternative of that name once for every combination of the options' values."""
     family = table.get(name)
@@ -71,15 +72,30 @@ def _read_value(text: str) -> OptionValue:
     return int(text) if is_number else text
 
 
-def _check(name: str, key: str, value: OptionValue, hint: object) -> OptionValue:
-    choices = [choice for part in _union_members(hint) for choice in _literals(part)]
-    if choices:
-        if value in choices:
+def _check(name: str, key: str, value: object, hint: object) -> OptionValue:
+    members = _union_members(hint)
+    choices = [choice for part in members for choice in _literals(part)]
+    if bool in members and str(value).lower() in _SWITCH:
+        return _SWITCH[str(value).lower()]
+    if isinstance(value, str) and value in choices:
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        within = 1 <= value <= MAX_OPTION
+        if value in choices or (int in members and within):
             return value
-        raise UsageError(f"{name}: {key} is one of {', '.join(map(str, choices))}, not '{_shown(value)}'")
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_OPTION:
-        raise UsageError(f"{name}: {key} is a whole number from 1 to {MAX_OPTION}, not '{_shown(value)}'")
-    return value
+    raise UsageError(f"{name}: {key} is {_allowed(members, choices)}, not '{_shown(value)}'")
+
+
+def _allowed(members: Sequence[object], choices: Sequence[object]) -> str:
+    """What an option takes, in words."""
+    words = []
+    if int in members:
+        words.append(f"a whole number from 1 to {MAX_OPTION}")
+    if bool in members:
+        words.append("true or false")
+    if choices:
+        words.append("one of " * (len(choices) > 1) + ", ".join(map(str, choices)))
+    return " or ".join(words)
 
 
 def _union_members(hint: object) -> tuple[object, ...]:

@@ -48,16 +48,29 @@ def pointwise(axes: int, *, in_channels: int, out_channels: int, groups: int = 1
     )
 
 
+def between_pointwise(layer: Node, conv: AnyConv, *, rank_in: int, rank_out: int) -> tuple[Node, ...]:
+    """1×1 to `rank_in` channels, the layer's window to `rank_out`, 1×1 to its outputs; all three in its groups."""
+    axes, groups = len(conv.kernel), conv.groups
+    return chain(
+        layer,
+        [
+            ("reduce", pointwise(axes, in_channels=conv.in_channels, out_channels=rank_in, groups=groups)),
+            ("convolution", resized(conv, in_channels=rank_in, out_channels=rank_out, groups=groups)),
+            ("expand", pointwise(axes, in_channels=rank_out, out_channels=conv.out_channels, groups=groups)),
+        ],
+    )
+
+
 def chain(layer: Node, stages: Sequence[tuple[str, Op]]) -> tuple[Node, ...]:
-    """Named ops one after the other in place of `layer`, convolutions with new weights, the last with its bias.
+    """Named ops one after the other in place of `layer`, convolutions with new weights, the last of them with its bias.
 
     Raises `ValueError`, addressed to the author of an alternative, when the output shape is not the layer's.
     """
     nodes: list[Node] = []
     current = layer.operands[0]
-    *_, last = stages
-    for stage in stages:
-        name, op = stage
+    last, _ = stages[-1]
+    biased = next(name for name, op in reversed(stages) if isinstance(op, Conv | ConvTranspose))
+    for name, op in stages:
         (shape,) = op.output_shapes((current.shape,))
         output = Tensor(
             name=f"{layer.name}/{name}",
@@ -65,11 +78,11 @@ def chain(layer: Node, stages: Sequence[tuple[str, Op]]) -> tuple[Node, ...]:
             dtype=layer.outputs[0].dtype,
             alias=current.buffer if op.is_view else "",
         )
-        if stage is last:
+        if name == last:
             if shape != layer.outputs[0].shape:
                 raise ValueError(f"stage '{name}' gives {shape} where '{layer.name}' gives {layer.outputs[0].shape}")
             output = layer.outputs[0]
-        operands = (current, *_stored(layer, name, op), *(layer.operands[2:] if stage is last else ()))
+        operands = (current, *_stored(layer, name, op), *(layer.operands[2:] if name == biased else ()))
         nodes.append(
             Node(
                 name=f"{layer.name}/{name}",

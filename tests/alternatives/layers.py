@@ -96,30 +96,38 @@ def graph_of(nodes: Iterable[Node]) -> Graph:
 
 
 @st.composite
-def convolutions(draw: st.DrawFn, *, axes: int | None = None, multiple_of: int = 1) -> tuple[AnyConv, tuple[int, ...]]:
+def convolutions(
+    draw: st.DrawFn,
+    *,
+    axes: int | None = None,
+    multiple_of: int = 1,
+    kernels: Sequence[int] = (),
+    plain: bool = False,
+) -> tuple[AnyConv, tuple[int, ...]]:
     """Any small geometry: one to three axes, groups, strides, dilation, uneven pads, transposed or not.
 
-    Channels are multiples of `multiple_of`.
+    Channels are multiples of `multiple_of`; `plain` leaves stride and dilation at 1, and transposition out.
     """
     axes = draw(st.integers(1, 3)) if axes is None else axes
     groups = draw(st.sampled_from([1, 1, 2, 3]))
     unit = math.lcm(groups, multiple_of)
+    most = max(1, 3 // multiple_of)
 
     def per_axis(low: int, high: int) -> tuple[int, ...]:
         return draw(st.tuples(*[st.integers(low, high)] * axes))
 
     op = conv(
-        unit * draw(st.integers(1, max(1, 3 // multiple_of))),
-        unit * draw(st.integers(1, max(1, 3 // multiple_of))),
-        per_axis(1, 3 if axes == 3 else 5),
-        stride=per_axis(1, 3),
+        unit * draw(st.integers(1, most)),
+        unit * draw(st.integers(1, most)),
+        draw(st.tuples(*[st.sampled_from(kernels)] * axes)) if kernels else per_axis(1, 3 if axes == 3 else 5),
+        stride=per_axis(1, 1 if plain else 3),
         pads=tuple(zip(per_axis(0, 2), per_axis(0, 2), strict=True)),
-        dilation=per_axis(1, 2),
+        dilation=per_axis(1, 1 if plain else 2),
         groups=groups,
     )
     spatial = per_axis(1, 4 if axes == 3 else 7)
     chosen: AnyConv = op
-    if draw(st.booleans()):
+    if not plain and draw(st.booleans()):
         extra = [draw(st.integers(0, max(pair) - 1)) for pair in zip(op.stride, op.dilation, strict=True)]
         chosen = transposed(op, output_padding=extra)
     try:
@@ -130,6 +138,13 @@ def convolutions(draw: st.DrawFn, *, axes: int | None = None, multiple_of: int =
 
 
 @st.composite
-def layers(draw: st.DrawFn, *, axes: int | None = None, multiple_of: int = 1) -> Node:
-    op, spatial = draw(convolutions(axes=axes, multiple_of=multiple_of))
+def layers(
+    draw: st.DrawFn,
+    *,
+    axes: int | None = None,
+    multiple_of: int = 1,
+    kernels: Sequence[int] = (),
+    plain: bool = False,
+) -> Node:
+    op, spatial = draw(convolutions(axes=axes, multiple_of=multiple_of, kernels=kernels, plain=plain))
     return layer_of(op, spatial, batch=draw(st.sampled_from([None, 1, 2])), bias=draw(st.booleans()))

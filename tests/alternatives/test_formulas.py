@@ -9,12 +9,20 @@ from hypothesis import strategies as st
 from convcost.alternatives import (
     Alternative,
     AnyConv,
+    Bottleneck,
+    ChannelLowRank,
+    Cp,
     DepthwiseSeparable,
+    Fft,
     Grouped,
+    Gsvd,
     NotApplicable,
     SpatialFactorized,
     SpatialSeparable,
+    Stacked,
     Standard,
+    Tucker2,
+    Winograd,
 )
 from convcost.graph.ops import same_padding
 from tests.alternatives.formulas import evaluate
@@ -30,6 +38,18 @@ CASES: tuple[tuple[Alternative, dict[str, int]], ...] = (
     (DepthwiseSeparable(order="pw_dw"), {}),
     (DepthwiseSeparable(multiplier=2, order="pw_dw"), {"T": 2}),
     (Grouped(groups=6), {"g": 6}),
+    (Grouped(groups=6, shuffle=True), {"g": 6}),
+    (ChannelLowRank(rank=6), {"R": 6}),
+    (ChannelLowRank(rank=12, order="pw_conv"), {"R": 12}),
+    (Bottleneck(rank=6), {"R": 6}),
+    (Tucker2(rank_in=6, rank_out=12), {"R_M": 6, "R_N": 12}),
+    (Cp(rank=18), {"R": 18}),
+    (Gsvd(groups=6, rank=2), {"G": 6, "d": 2}),
+    (Gsvd(groups=6, rank=3, order="pw_conv"), {"G": 6, "d": 3}),
+    (Stacked(rank=6), {"R": 6}),
+    (Winograd(), {"m": 2}),
+    (Winograd(tile=6), {"m": 6}),
+    (Fft(size=8), {"S": 8}),
 )
 
 
@@ -39,7 +59,7 @@ def same_size_layers(draw: st.DrawFn) -> tuple[AnyConv, int]:
     axes = draw(st.integers(1, 3))
     side = draw(st.integers(3, 9))
     groups = draw(st.sampled_from([1, 2, 3]))
-    kernel = tuple(draw(st.integers(1, 5)) for _ in range(axes))
+    kernel = draw(st.tuples(*[st.integers(1, 5)] * axes) | st.sampled_from([3, 5]).map(lambda size: (size,) * axes))
     dilation = tuple(draw(st.integers(1, 2)) for _ in range(axes))
     pads = [same_padding(side, size, 1, spread) for size, spread in zip(kernel, dilation, strict=True)]
     channels = st.sampled_from([6, 12])
@@ -72,6 +92,16 @@ def test_the_formula_is_the_count(
         (DepthwiseSeparable(), (3, 3), "(D_K·D_K + N)·M·D_F·D_F"),
         (DepthwiseSeparable(order="pw_dw"), (3, 3), "(D_K·D_K + M)·N·D_F·D_F"),
         (Grouped(groups=4), (3, 3), "D_K·D_K·M·N·D_F·D_F / g"),
+        (ChannelLowRank(), (3, 3), "(D_K·D_K·M + N)·R·D_F·D_F"),
+        (ChannelLowRank(order="pw_conv"), (3, 3), "(M + D_K·D_K·N)·R·D_F·D_F"),
+        (Bottleneck(), (3, 3), "(M + D_K·D_K·R + N)·R·D_F·D_F"),
+        (Tucker2(), (3, 3), "(M·R_M + D_K·D_K·R_M·R_N + N·R_N)·D_F·D_F"),
+        (Cp(), (3, 3), "(M + D_K + D_K + N)·R·D_F·D_F"),
+        (Gsvd(), (3, 3), "(D_K·D_K·M + G·N)·d·D_F·D_F"),
+        (Stacked(), (5, 5), "3·3·(M + N)·R·D_F·D_F"),
+        (Stacked(), (7, 7), "3·3·(M + R + N)·R·D_F·D_F"),
+        (Winograd(), (3, 3), "(m + D_K − 1)·(m + D_K − 1)·M·N·⌈D_F / m⌉·⌈D_F / m⌉"),
+        (Fft(), (3, 3), "4·S·(S / 2 + 1)·M·N·⌈D_F / (S − D_K + 1)⌉·⌈D_F / (S − D_K + 1)⌉"),
         (Standard(), (7,), "D_K·M·N·D_F"),
         (Standard(), (1, 3, 3), "K_T·K_H·K_W·M·N·D_F·D_F·D_F"),
     ],

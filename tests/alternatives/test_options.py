@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcost.alternatives import (
+    ALTERNATIVES,
     DepthwiseSeparable,
     Grouped,
     SpatialFactorized,
@@ -40,6 +41,16 @@ def test_a_spec_lists_values_of_several_options_and_gets_every_combination() -> 
     assert built == tuple(SpatialFactorized(rank=rank, order=order) for rank in (8, 16) for order in ("vh", "hv"))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("yes", [True, "true", "yes", "True"])
+def test_a_switch_is_read_from_yaml_and_from_text(yes: object) -> None:
+    assert build_alternatives("grouped", {"shuffle": [yes, "no"]}) == (Grouped(shuffle=True), Grouped(shuffle=False))
+
+
+def test_every_family_is_known_by_its_name_and_needs_no_options() -> None:
+    for name, family in ALTERNATIVES.items():
+        assert parse_alternatives(name) == (family(),)
+
+
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
@@ -52,15 +63,22 @@ def test_a_spec_lists_values_of_several_options_and_gets_every_combination() -> 
         ("grouped[grups=4]", "alternative 'grouped' has no option 'grups'", "did you mean 'groups'?"),
         ("standard[groups=4]", "alternative 'standard' has no option 'groups'", "it takes none"),
         ("grouped[4]", "an option is written key=value, not '4'", "such as grouped[groups=4]"),
-        ("grouped[groups=0]", "grouped: groups is a whole number from 1 to 2147483648, not '0'", None),
-        ("grouped[groups=-4]", "grouped: groups is a whole number from 1 to 2147483648, not '-4'", None),
-        ("grouped[groups=1.5]", "grouped: groups is a whole number from 1 to 2147483648, not '1.5'", None),
-        ("grouped[groups=99999999999]", "groups is a whole number from 1 to 2147483648, not '99999999999'", None),
+        ("grouped[groups=0]", "grouped: groups is a whole number from 1 to 2147483648 or all, not '0'", None),
+        ("grouped[groups=-4]", "grouped: groups is a whole number from 1 to 2147483648 or all, not '-4'", None),
+        ("grouped[groups=1.5]", "grouped: groups is a whole number from 1 to 2147483648 or all, not '1.5'", None),
         (
-            "grouped[groups=" + "9" * 5000 + "]",
-            "grouped: groups is a whole number from 1 to 2147483648, not '9999",
+            "grouped[groups=99999999999]",
+            "groups is a whole number from 1 to 2147483648 or all, not '99999999999'",
             None,
         ),
+        (
+            "grouped[groups=" + "9" * 5000 + "]",
+            "grouped: groups is a whole number from 1 to 2147483648 or all, not '9999",
+            None,
+        ),
+        ("bottleneck[rank=0]", "bottleneck: rank is a whole number from 1 to 2147483648, not '0'", None),
+        ("winograd[tile=3]", "winograd: tile is one of 2, 4, 6, not '3'", None),
+        ("grouped[shuffle=maybe]", "grouped: shuffle is true or false, not 'maybe'", None),
         ("depthwise_separable[order=vh]", "order is one of dw_pw, pw_dw, not 'vh'", None),
     ],
 )

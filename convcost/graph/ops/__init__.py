@@ -6,6 +6,7 @@ from convcost.graph.ops.attention import Attention
 from convcost.graph.ops.base import Arithmetic, Attribute, Op, Shapes, broadcast
 from convcost.graph.ops.conv import Conv, ConvTranspose, DeformConv, Pads, conv_output_size, same_padding
 from convcost.graph.ops.elementwise import Activation, Elementwise
+from convcost.graph.ops.fft import FftConv
 from convcost.graph.ops.matmul import Einsum, Linear, MatMul
 from convcost.graph.ops.move import Gather, Move
 from convcost.graph.ops.normalize import Normalize, NormMethod, Softmax
@@ -14,11 +15,14 @@ from convcost.graph.ops.recurrent import Cell, Recurrent
 from convcost.graph.ops.reduce import Reduce
 from convcost.graph.ops.resample import Interpolation, Resample
 from convcost.graph.ops.unknown import Unknown
+from convcost.graph.ops.winograd import WinogradConv
 
 ALL_OPS: tuple[type[Op], ...] = (
     Conv,
     ConvTranspose,
     DeformConv,
+    WinogradConv,
+    FftConv,
     Linear,
     MatMul,
     Einsum,
@@ -50,6 +54,7 @@ __all__ = [
     "DeformConv",
     "Einsum",
     "Elementwise",
+    "FftConv",
     "Gather",
     "Interpolation",
     "Linear",
@@ -67,6 +72,7 @@ __all__ = [
     "Shapes",
     "Softmax",
     "Unknown",
+    "WinogradConv",
     "broadcast",
     "conv_output_size",
     "same_padding",

@@ -1,0 +1,22 @@
+"""The rank of a low-rank form: which are legal for a layer, and which is taken when none is given."""
+
+from __future__ import annotations
+
+from convcost.alternatives.base import AnyConv
+
+
+def share_of(channels: int, parts: int, conv: AnyConv) -> int:
+    """One part of so many channels, rounded up to a whole number for each of the layer's groups.
+
+    >>> from convcost.graph.ops import Conv
+    >>> grouped = Conv(in_channels=4, out_channels=4, kernel=(1,), stride=(1,), pads=((0, 0),), dilation=(1,), groups=2)
+    >>> share_of(10, 4, grouped)
+    4
+    """
+    return -(-channels // (parts * conv.groups)) * conv.groups
+
+
+def uneven(conv: AnyConv, *ranks: int) -> str | None:
+    """Why the layer's groups cannot share these ranks among them."""
+    odd = next((rank for rank in ranks if rank % conv.groups), None)
+    return None if odd is None else f"rank {odd} is not a multiple of the layer's {conv.groups} groups"
