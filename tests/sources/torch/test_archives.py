@@ -1,0 +1,113 @@
+"""Saved models: exported programs and TorchScript are read, pickles are named for what they are."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import torch
+
+from convcost.analysis import analyze_graph
+from convcost.errors import ConvcostError
+from convcost.sources import InputSpec, Request, load
+from convcost.sources.torch import graph_of
+from tests.sources.torch.networks import Residual
+
+SHAPE = (1, 4, 8, 8)
+
+
+def read(path, *shapes):
+    return load(Request(target=str(path), inputs=tuple(InputSpec(shape=shape) for shape in shapes)))
+
+
+def contractions(graph):
+    return [(node.name, node.cost.macs) for node in graph.nodes if node.cost.macs]
+
+
+@pytest.fixture(scope="module")
+def live():
+    return graph_of(Residual(), (SHAPE,))
+
+
+def test_an_exported_program_counts_as_the_module_it_came_from(tmp_path, live):
+    path = tmp_path / "net.pt2"
+    torch.export.save(torch.export.export(Residual().eval(), (torch.zeros(SHAPE),)), path)
+    graph = read(path)
+    assert contractions(graph) == contractions(live)
+    assert [node.name for node in graph.nodes] == [node.name for node in live.nodes]
+    assert analyze_graph(graph).totals.params == analyze_graph(live).totals.params
+
+
+def test_an_exported_program_of_primitives_counts_alike(tmp_path, live):
+    path = tmp_path / "core.pt2"
+    exported = torch.export.export(Residual().eval(), (torch.zeros(SHAPE),)).run_decompositions()
+    torch.export.save(exported, path)
+    assert contractions(read(path)) == contractions(live)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("compiled", ["script", "trace"])
+def test_torchscript_counts_as_the_module_it_came_from(tmp_path, live, compiled):
+    path = tmp_path / "net.pt"
+    module = Residual().eval()
+    script = torch.jit.script(module) if compiled == "script" else torch.jit.trace(module, torch.zeros(SHAPE))
+    script.save(path)
+    graph = read(path, SHAPE)
+    assert contractions(graph) == contractions(live)
+    assert analyze_graph(graph).totals.params == analyze_graph(live).totals.params
+
+
+class Trap:
+    """Running this is what unpickling would do."""
+
+    def __reduce__(self):
+        return (pytest.fail, ("the file was unpickled",))
+
+
+def refusal(path, *shapes):
+    with pytest.raises(ConvcostError) as raised:
+        read(path, *shapes)
+    assert "\n" not in raised.value.message
+    return raised.value
+
+
+def test_a_pickled_module_is_refused_unread(tmp_path):
+    path = tmp_path / "net.pt"
+    torch.save({"net": Trap()}, path)
+    error = refusal(path, SHAPE)
+    assert "does not unpickle" in error.message
+    assert "factory" in error.hint
+
+
+def test_a_plain_pickle_is_refused_unread(tmp_path):
+    path = tmp_path / "net.pth"
+    path.write_bytes(pickle.dumps(Trap()))
+    assert "does not unpickle" in refusal(path, SHAPE).message
+
+
+def test_a_state_dict_is_said_to_hold_no_network(tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save(Residual().state_dict(), path)
+    assert "a state dict" in refusal(path, SHAPE).message
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pt2"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer"),
+        (b"not an archive at all", "not"),
+        (b"PK\x03\x04 truncated", "not"),
+    ],
+)
+def test_what_is_no_archive_is_refused(tmp_path, suffix, content, said):
+    path = tmp_path / f"net{suffix}"
+    path.write_bytes(content)
+    assert said in refusal(path, SHAPE).message
+
+
+def test_missing_files_and_directories_are_told_apart(tmp_path):
+    assert "no file" in refusal(tmp_path / "gone.pt").message
+    (tmp_path / "folder.pt").mkdir()
+    assert "is a directory" in refusal(tmp_path / "folder.pt").message
