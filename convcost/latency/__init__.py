@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from convcost.latency.calibrate import Calibration, calibrate
 from convcost.latency.device import Device, read_device, write_device
 from convcost.latency.fingerprint import Fingerprint, machine_fingerprint
-from convcost.latency.measure import default_runtime, measure
+from convcost.latency.layers import measure_layers
+from convcost.latency.measure import default_runtime, measure, was_interrupted
 from convcost.latency.protocol import Protocol
 from convcost.latency.result import LayerLatencies, Measurement, NotMeasurable
 from convcost.latency.roofline import Roofline, chain_roofline, node_roofline, roofline
@@ -15,6 +17,7 @@ from convcost.latency.workload import GraphNodes, OnnxFile, TorchModule, Workloa
 __all__ = [
     "PROCESSORS",
     "RUNTIMES",
+    "Calibration",
     "Device",
     "Fingerprint",
     "GraphNodes",
@@ -29,14 +32,17 @@ __all__ = [
     "Setting",
     "TorchModule",
     "Workload",
+    "calibrate",
     "chain_roofline",
     "compare_samples",
     "default_runtime",
     "graph_of_nodes",
     "machine_fingerprint",
     "measure",
+    "measure_layers",
     "node_roofline",
     "read_device",
     "roofline",
+    "was_interrupted",
     "write_device",
 ]

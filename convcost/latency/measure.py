@@ -64,6 +64,13 @@ def measure(
     return results
 
 
+def was_interrupted(results: Mapping[str, Measurement | NotMeasurable]) -> bool:
+    """Whether the user broke this measurement off, so that no further one should begin."""
+    return any(
+        found.samples.partial if isinstance(found, Measurement) else found == _INTERRUPTED for found in results.values()
+    )
+
+
 def require_runtime(setting: Setting) -> None:
     """Raises `MissingDependencyError` with the install command, or `UsageError` for what a runtime does not have."""
     if setting.compiled and setting.runtime != "torch":

@@ -74,7 +74,7 @@ class Measurement:
     def complaints(self) -> tuple[str, ...]:
         """Why the figures deserve doubt: an interval too wide to be useful, a drift, a machine unfit for measuring."""
         found = [*self.health.complaints] if not self.samples.converged else []
-        if not self.samples.converged:
+        if not self.samples.converged and self.samples.drift is None:
             found.append(f"the median is known to ±{self.uncertainty:.1%} only")
         if (drift := self.samples.drift) is not None:
             found.append(f"times drifted by {drift:+.0%} while measuring")

@@ -56,15 +56,21 @@ def _on_gpu(call: Callable[[], object], setting: Setting, notes: tuple[str, ...]
 def callable_module(workload: TorchModule, setting: Setting) -> Iterator[tuple[Callable[[], object], tuple[str, ...]]]:
     """A call of the module on arguments that are allocated once, and notes about what was made up for it."""
     with prepared_module(workload, setting) as (module, notes):
-        args, kwargs = _arguments(workload, setting)
+        # Compiling wraps the module and leaves it as it is; the compiler's own cache stays warm for the process.
         runnable: nn.Module = torch.compile(module) if setting.compiled else module  # type: ignore[assignment]
+        yield call_of(runnable, workload, setting), notes
 
-        def call() -> object:
-            # A compiled module guards against inference mode and would compile anew.
-            with torch.no_grad() if setting.compiled else torch.inference_mode():
-                return runnable(*args, **kwargs)
 
-        yield call, notes
+def call_of(module: nn.Module, workload: TorchModule, setting: Setting) -> Callable[[], object]:
+    """A call of the module on the workload's arguments, which are allocated here, once."""
+    args, kwargs = _arguments(workload, setting)
+
+    def call() -> object:
+        # A compiled module guards against inference mode and would compile anew.
+        with torch.no_grad() if setting.compiled else torch.inference_mode():
+            return module(*args, **kwargs)
+
+    return call
 
 
 @contextmanager
