@@ -89,6 +89,17 @@ def _bilinear(call: Call) -> tuple[Step, ...]:
     )
 
 
+@lowers("aten._trilinear")
+def _trilinear(call: Call) -> Step:
+    """What a bilinear layer becomes: three operands, each absent from its `expand` axes, summed over `sumdim`."""
+    factors = call.tensors("i1", "i2", "i3")
+    absent = [call.integers(f"expand{position}") for position in (1, 2, 3)]
+    axes = range(len(factors[0].shape) + len(absent[0]))
+    terms = ["".join("abcdefgh"[axis] for axis in axes if axis not in gone) for gone in absent]
+    kept = "".join("abcdefgh"[axis] for axis in axes if axis not in call.integers("sumdim"))
+    return Step(Einsum(equation=f"{','.join(terms)}->{kept}"), factors)
+
+
 @lowers("aten.affine_grid_generator")
 def _affine_grid(call: Call) -> tuple[Step, ...]:
     """Homogeneous coordinates of every output position times each image's matrix."""
