@@ -72,7 +72,7 @@ def following_batch_norms(graph: Graph) -> Mapping[str, Node]:
 
 
 def batch_norm(node: Node) -> BatchNorm | None:
-    """What a batch-norm node stores; None where it computes its statistics from the data.
+    """What a batch-norm node stores; None where its statistics come from the data, or its scale from other nodes.
 
     Its operands are data, then scale and shift unless it has none, then running mean and variance.
     """

@@ -125,7 +125,7 @@ class _Study:
             return kernel, None, ()
         norm = batch_norm(following)
         if norm is None:
-            message = f"'{following.name}' takes its statistics from the data and is not folded in"
+            message = f"'{following.name}' is not folded in: its scale and statistics are not stored with the model"
             return kernel, None, (Finding(code="not_folded", message=message),)
         scaled = fold(kernel, norm.factors(self.kernels))
         if not norm.assumes_epsilon(self.kernels):

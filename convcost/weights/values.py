@@ -22,7 +22,8 @@ def unreadable(operand: Tensor, conv: AnyConv) -> Finding | None:
             code="quantized",
             message=f"'{weight.name}' is quantized to {weight.dtype.value}: without its scales the values mean little",
         )
-    if weight.shape != conv.weight_shape:
+    if operand.name != weight.name or weight.shape != conv.weight_shape:
+        # Even a view of the same shape may be a transposition: kernels are square as often as not.
         return Finding(
             code="view",
             message=f"its kernel is a part or a rearrangement of '{weight.name}', whose layout is not known",

@@ -160,6 +160,16 @@ def test_a_norm_over_the_datas_own_statistics_is_said_and_not_folded():
     assert found.families
 
 
+def test_a_transposed_view_of_a_square_kernel_is_not_taken_for_the_kernel():
+    node = layer(conv2d(4, 4))
+    weight = node.operands[1].weight
+    view = dataclasses.replace(
+        node, operands=(node.operands[0], Tensor(name="turned", shape=weight.shape, weight=weight))
+    )
+    found = only(view, held(node))
+    assert ([finding.code for finding in found.findings], found.families) == (["view"], ())
+
+
 @pytest.mark.parametrize(("value", "code"), [(np.nan, "nan"), (np.inf, "inf"), (-np.inf, "inf")])
 def test_values_that_are_no_numbers_are_found_and_counted(value, code):
     node = layer(conv2d(4, 4))
