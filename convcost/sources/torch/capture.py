@@ -15,6 +15,7 @@ from convcost.graph import Graph, Tensor
 from convcost.sources.naming import LayerNames
 from convcost.sources.torch.blame import first_line, where
 from convcost.sources.torch.borrow import Borrowed, borrowed
+from convcost.sources.torch.build import META
 from convcost.sources.torch.call import dtype_of
 from convcost.sources.torch.inputs import Arguments, named_tensors, tensors_in
 from convcost.sources.torch.quiet import torch_unchanged
@@ -22,7 +23,6 @@ from convcost.sources.torch.recorder import Recorder, Scope
 from convcost.sources.torch.scopes import Scopes
 from convcost.sources.torch.values import Values
 
-META = torch.device("meta")
 _MATERIALISED_LIMIT = 8 * 2**30
 # Modules that are one contraction to their users, whatever they do to its operands first.
 _CONTRACTING = (_ConvNd, nn.Linear, nn.RNNBase, nn.RNNCellBase)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from torch import nn
 
-from convcost.errors import ConvcostError, SourceError, UsageError
+from convcost.errors import SourceError, UsageError
 from convcost.graph import Graph
 from convcost.sources.request import InputSpec, Request
 from convcost.sources.torch import archive, libraries
-from convcost.sources.torch.capture import META, Subject, capture
+from convcost.sources.torch.build import built
+from convcost.sources.torch.capture import Subject, capture
 from convcost.sources.torch.factory import call_factory, find_factory, importable
 from convcost.sources.torch.inputs import Arguments, takes_no_inputs
 from convcost.sources.torch.quiet import torch_unchanged
@@ -84,20 +85,9 @@ def _capture_built(
     notes: tuple[str, ...],
 ) -> Graph:
     with torch_unchanged():
-        module, rebuild = _built(build)
+        module, rebuild = built(build)
     arguments = Arguments.from_specs(request.inputs, module) if request.inputs else default_inputs(module)
     return capture(Subject(module=module, arguments=arguments, target=request.target, notes=notes, rebuild=rebuild))
-
-
-def _built(build: Callable[[], nn.Module]) -> tuple[nn.Module, Callable[[], nn.Module] | None]:
-    """A module on meta where its constructor allows, with the way to build it again with values."""
-    try:
-        with META:
-            return build(), build
-    except ConvcostError as error:
-        if not isinstance(error.__cause__, Exception):
-            raise
-    return build(), None
 
 
 def _default_inputs(module: nn.Module, examples: object, text: str) -> Arguments:

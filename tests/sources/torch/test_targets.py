@@ -12,6 +12,8 @@ from convcost.analysis import analyze_graph
 from convcost.errors import ConvcostError, MissingDependencyError, SourceError, UsageError
 from convcost.graph import DType
 from convcost.sources import InputSpec, Request, load
+from convcost.sources.torch.build import built
+from convcost.sources.torch.factory import call_factory, find_factory, importable
 from convcost.sources.torch.target import parse_target
 
 MODEL = """
@@ -46,6 +48,10 @@ MODEL = """
         module = nn.Linear(4, 4)
         assert module.weight.abs().sum().item() > 0
         return module
+
+    def computes():
+        width = int(torch.linspace(4, 8, 2).round()[0])
+        return nn.Linear(width, 4)
 
     def fails_to_run():
         class Fails(nn.Module):
@@ -102,6 +108,14 @@ def test_a_class_and_an_instance_serve_as_factories(model_file, name):
 
 def test_a_constructor_that_needs_values_is_built_with_them(model_file):
     assert analyze_graph(read(f"{model_file}:values", (1, 4))).totals.macs == 16
+
+
+def test_a_constructor_that_computes_still_gets_weights_without_values(model_file):
+    target = parse_target(f"{model_file}:computes")
+    with importable(target):
+        module, rebuild = built(lambda: call_factory(find_factory(target), {}, target.text)[0])
+    assert module.weight.is_meta
+    assert not rebuild().weight.is_meta
 
 
 def test_an_input_may_be_named_and_typed(model_file):
