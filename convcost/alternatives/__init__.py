@@ -7,14 +7,18 @@ from collections.abc import Mapping, Sequence
 from convcost.alternatives import options
 from convcost.alternatives.base import Alternative, AnyConv, NotApplicable, RankedAlternative, convolution
 from convcost.alternatives.bottleneck import Bottleneck
+from convcost.alternatives.break_even import BreakEven, break_even
 from convcost.alternatives.channel_lowrank import ChannelLowRank
 from convcost.alternatives.compare import compare_graph, rewrite_graph
+from convcost.alternatives.counting import CountedMap
 from convcost.alternatives.cp import Cp
 from convcost.alternatives.depthwise_separable import DepthwiseSeparable
 from convcost.alternatives.fft import Fft
 from convcost.alternatives.grouped import Grouped
 from convcost.alternatives.gsvd import Gsvd
-from convcost.alternatives.result import Candidate, Comparison, CountedMap, LayerComparison, ModelTotal
+from convcost.alternatives.parallel import DeviceShare, device_shares
+from convcost.alternatives.pareto import undominated
+from convcost.alternatives.result import Candidate, Comparison, LayerComparison, ModelTotal
 from convcost.alternatives.spatial import SpatialFactorized, SpatialSeparable
 from convcost.alternatives.stacked import Stacked
 from convcost.alternatives.standard import Standard
@@ -27,12 +31,14 @@ __all__ = [
     "Alternative",
     "AnyConv",
     "Bottleneck",
+    "BreakEven",
     "Candidate",
     "ChannelLowRank",
     "Comparison",
     "CountedMap",
     "Cp",
     "DepthwiseSeparable",
+    "DeviceShare",
     "Fft",
     "Grouped",
     "Gsvd",
@@ -46,11 +52,14 @@ __all__ = [
     "Standard",
     "Tucker2",
     "Winograd",
+    "break_even",
     "build_alternatives",
     "compare_graph",
     "convolution",
+    "device_shares",
     "parse_alternatives",
     "rewrite_graph",
+    "undominated",
 ]
 
 ALTERNATIVES: dict[str, type[Alternative]] = {

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
-from convcost.alternatives.base import Alternative, AnyConv, NotApplicable, convolution
-from convcost.alternatives.result import Candidate, Comparison, CountedMap, LayerComparison, ModelTotal
+from convcost.alternatives.base import Alternative, AnyConv, NotApplicable, RankedAlternative, convolution
+from convcost.alternatives.break_even import BreakEven, break_even
+from convcost.alternatives.choice import choose
+from convcost.alternatives.counting import CountedMap, count_stages, counted_at
+from convcost.alternatives.parallel import DeviceShare, add_shares, device_shares
+from convcost.alternatives.pareto import undominated
+from convcost.alternatives.result import Candidate, Comparison, LayerComparison, ModelTotal
 from convcost.alternatives.standard import Standard
-from convcost.analysis import Layer, analyze_graph, layer_costs
-from convcost.errors import UsageError
+from convcost.analysis import analyze_graph
 from convcost.graph import Graph, Node, Weight, distinct_weights
-from convcost.graph.ops import Conv, Unknown
+from convcost.graph.ops import Unknown
 
 
 def compare_graph(
@@ -20,22 +23,26 @@ def compare_graph(
     alternatives: Sequence[Alternative],
     *,
     layers: Sequence[str] = (),
+    kinds: Sequence[str] = (),
     min_kernel: int = 1,
     df: CountedMap = "output",
+    devices: int | None = None,
 ) -> Comparison:
-    """Every convolution whose name matches a glob of `layers` (none: all) and whose kernel has a side of `min_kernel`.
+    """The convolutions whose name matches a glob of `layers` and whose kind is one of `kinds` (none: all).
 
-    Raises `UsageError` when no convolution is chosen.
+    Of those, the ones whose kernel has a side of `min_kernel`. Raises `UsageError` when no convolution is chosen.
     """
-    chosen = _choose(graph, layers, min_kernel)
+    chosen = choose(graph, layers, kinds, min_kernel)
     convs = [conv for _, conv in chosen]
     alternatives = [each for alternative in alternatives for each in alternative.expand(convs)]
+    compared = tuple(_compare_layer(layer, conv, alternatives, df, devices) for layer, conv in chosen)
+    totals = [_model_total(graph, [layer for layer, _ in chosen], each, df) for each in alternatives]
     return Comparison(
         target=graph.target,
         source=graph.source,
         df=df,
-        layers=tuple(_compare_layer(layer, conv, alternatives, df) for layer, conv in chosen),
-        totals=tuple(_model_total(graph, [layer for layer, _ in chosen], each, df) for each in alternatives),
+        layers=compared,
+        totals=_marked_totals(totals, compared),
         lower_bound=any(isinstance(node.op, Unknown) for node in graph.nodes),
         notes=graph.notes,
     )
@@ -57,28 +64,18 @@ def rewrite_graph(graph: Graph, layers: Sequence[Node], alternative: Alternative
     return dataclasses.replace(graph, nodes=tuple(nodes), weights=_weights_after(graph, nodes)), replaced
 
 
-def _choose(graph: Graph, layers: Sequence[str], min_kernel: int) -> list[tuple[Node, AnyConv]]:
-    found = [(node, conv) for node in graph.nodes if (conv := convolution(node)) is not None]
-    if not found:
-        raise UsageError(f"'{graph.target}' has no convolution to compare", hint="`convcost analyze` lists its layers")
-    matching = [pair for pair in found if not layers or any(fnmatchcase(pair[0].name, glob) for glob in layers)]
-    if not matching:
-        raise UsageError(f"no convolution is named like {', '.join(layers)}", hint=f"the first is '{found[0][0].name}'")
-    chosen = [(node, conv) for node, conv in matching if max(conv.kernel) >= min_kernel]
-    if not chosen:
-        raise UsageError(
-            f"none of {len(matching)} convolutions has a kernel of {min_kernel} or more",
-            hint="name pointwise layers with --layer to compare them",
-        )
-    return chosen
-
-
-def _compare_layer(layer: Node, conv: AnyConv, alternatives: Sequence[Alternative], df: CountedMap) -> LayerComparison:
+def _compare_layer(
+    layer: Node, conv: AnyConv, alternatives: Sequence[Alternative], df: CountedMap, devices: int | None
+) -> LayerComparison:
+    candidates = [_candidate(layer, conv, alternative, df) for alternative in alternatives]
+    if devices is not None:
+        candidates = [_shared(candidate, devices) for candidate in candidates]
+    standard = _candidate(layer, conv, Standard(), df)
     return LayerComparison(
         layer=layer,
         conv=conv,
-        standard=_candidate(layer, conv, Standard(), df),
-        candidates=tuple(_candidate(layer, conv, alternative, df) for alternative in alternatives),
+        standard=standard if devices is None else _shared(standard, devices),
+        candidates=_marked(candidates),
     )
 
 
@@ -88,8 +85,47 @@ def _candidate(layer: Node, conv: AnyConv, alternative: Alternative, df: Counted
         case NotApplicable(reason=reason):
             return dataclasses.replace(unfilled, reason=reason)
         case stages:
-            counted = tuple(_counted(stage, df) for stage in layer_costs(stages))
-            return dataclasses.replace(unfilled, stages=counted)
+            counted = count_stages(stages, df)
+            return dataclasses.replace(unfilled, stages=counted, break_even=_break_even(layer, conv, alternative, df))
+
+
+def _break_even(layer: Node, conv: AnyConv, alternative: Alternative, df: CountedMap) -> BreakEven | None:
+    if not isinstance(alternative, RankedAlternative):
+        return None
+    found = break_even(layer, conv, alternative, df=df)
+    return None if isinstance(found, NotApplicable) else found
+
+
+def _shared(candidate: Candidate, devices: int) -> Candidate:
+    if not candidate.is_applicable:
+        return candidate
+    return dataclasses.replace(candidate, devices=device_shares(candidate.stages, devices))
+
+
+def _marked(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Those that apply, marked by whether another one beats them."""
+    applicable = [candidate for candidate in candidates if candidate.is_applicable]
+    points = [(each.cost.macs, each.params, each.activation_bytes) for each in applicable]
+    marks = iter(undominated(points))
+    return tuple(
+        dataclasses.replace(candidate, pareto=next(marks)) if candidate.is_applicable else candidate
+        for candidate in candidates
+    )
+
+
+def _marked_totals(totals: Sequence[ModelTotal], layers: Sequence[LayerComparison]) -> tuple[ModelTotal, ...]:
+    """With the mark, and with the devices' shares of the chosen layers under each alternative."""
+    marks = undominated([(total.macs, total.params, total.activation_bytes) for total in totals])
+    return tuple(
+        dataclasses.replace(total, pareto=mark, devices=_layers_shares(layers, at))
+        for at, (total, mark) in enumerate(zip(totals, marks, strict=True))
+    )
+
+
+def _layers_shares(layers: Sequence[LayerComparison], at: int) -> tuple[DeviceShare, ...]:
+    """Every layer under the alternative at that place, as it is where that does not apply."""
+    used = [layer.candidates[at] if layer.candidates[at].is_applicable else layer.standard for layer in layers]
+    return tuple(add_shares(shares) for shares in zip(*(candidate.devices for candidate in used), strict=True))
 
 
 def _rewrite(layer: Node, conv: AnyConv, alternative: Alternative) -> tuple[Node, ...] | NotApplicable:
@@ -103,21 +139,12 @@ def _model_total(graph: Graph, layers: Sequence[Node], alternative: Alternative,
     analysis = analyze_graph(rewritten)
     return ModelTotal(
         alternative=alternative,
-        macs=sum(_counted(layer, df).cost.macs for layer in analysis.layers),
+        macs=sum(counted_at(layer, df).cost.macs for layer in analysis.layers),
         params=analysis.totals.params,
         activation_bytes=analysis.totals.activation_bytes,
         peak_activation_bytes=analysis.totals.peak_activation_bytes,
         replaced_layers=replaced,
     )
-
-
-def _counted(layer: Layer, df: CountedMap) -> Layer:
-    """The layer counted at the map that texts with `--df input` mean; transposed convolutions are there already."""
-    node = layer.node
-    if df == "output" or not isinstance(node.op, Conv):
-        return layer
-    macs = node.op.arithmetic_at(node.operands[0].shape).macs * node.repeat
-    return dataclasses.replace(layer, cost=dataclasses.replace(layer.cost, macs=macs))
 
 
 def _weights_after(graph: Graph, nodes: Sequence[Node]) -> tuple[Weight, ...]:

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from convcost import __version__
 from convcost.alternatives.base import Alternative, AnyConv
+from convcost.alternatives.break_even import BreakEven
+from convcost.alternatives.counting import CountedMap
+from convcost.alternatives.parallel import DeviceShare
 from convcost.analysis import Json, Layer
 from convcost.graph import Cost, Node
 
 SCHEMA = "convcost/comparison/1"
 
-CountedMap: TypeAlias = Literal["output", "input"]
-"""Which feature map `D_F` is: a convolution's output (exact), or its input as many texts write."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One alternative of one layer: its stages with their costs, or the reason why it does not apply."""
+    """One alternative of one layer: its stages with their costs, or the reason why it does not apply.
+
+    `break_even` is a ranked family's. `pareto` says whether no other candidate beats this one in MACs, parameters and
+    activations together; None where it does not apply. `devices` holds the shares when devices were asked for.
+    """
 
     alternative: Alternative
     label: str
     formula: str
     stages: tuple[Layer, ...] = ()
     reason: str | None = None
+    break_even: BreakEven | None = None
+    pareto: bool | None = None
+    devices: tuple[DeviceShare, ...] = ()
 
     @property
     def is_applicable(self) -> bool:
@@ -58,6 +64,9 @@ class Candidate:
             "bytes_moved": self.cost.bytes_moved if applicable else None,
             "ratio_macs": _ratio(self.cost.macs, standard.cost.macs) if applicable else None,
             "ratio_params": _ratio(self.params, standard.params) if applicable else None,
+            "break_even": dict(self.break_even.to_json()) if self.break_even else None,
+            "pareto": self.pareto,
+            "devices": [share.to_json() for share in self.devices],
             "stages": [_stage_json(stage, axes) for stage in self.stages],
             "latency": None,
         }
@@ -102,7 +111,10 @@ class LayerComparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTotal:
-    """The whole model with every chosen layer replaced to which the alternative applies."""
+    """The whole model with every chosen layer replaced to which the alternative applies.
+
+    `pareto` is as a candidate's. `devices` adds up the shares of the chosen layers alone, one layer after the other.
+    """
 
     alternative: Alternative
     macs: int
@@ -110,6 +122,8 @@ class ModelTotal:
     activation_bytes: int
     peak_activation_bytes: int
     replaced_layers: int
+    pareto: bool | None = None
+    devices: tuple[DeviceShare, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -120,6 +134,8 @@ class ModelTotal:
             "activation_bytes": self.activation_bytes,
             "peak_activation_bytes": self.peak_activation_bytes,
             "replaced_layers": self.replaced_layers,
+            "pareto": self.pareto,
+            "devices": [share.to_json() for share in self.devices],
         }
 
 
