@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from convcost.errors import SourceError
 from convcost.graph import Graph
 from convcost.sources.request import Request
 
@@ -16,9 +15,4 @@ def load_onnx(request: Request) -> Graph:
     """
     from convcost.sources.onnx.load import load_model
 
-    try:
-        return load_model(request)
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{request.target}: a name in it is not text", hint="the file is damaged; export or download it again"
-        ) from error
+    return load_model(request)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from convcost.errors import ShapeError, SourceError
 from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
-from convcost.graph.ops import Unknown
+from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Pool, Unknown
 from convcost.sources.naming import LayerNames, containers_of
 from convcost.sources.onnx.attributes import Attributes
 from convcost.sources.onnx.constant import constant_tensor
@@ -29,6 +29,7 @@ DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
 
 _UNSIZED: Shape = (0,)
 _UNTYPED = TensorType(0, None)
+_SHAPED = (Conv, ConvTranspose, Einsum, Linear, MatMul, Pool)
 
 
 class GraphBuilder:
@@ -277,13 +278,16 @@ class GraphBuilder:
 
 
 def _completed(lowered: Lowered, results: Sequence[TensorType]) -> tuple[TensorType, ...]:
-    """Output types with the shapes that inference left open filled in by the lowering, or the op itself."""
+    """Output types with the shapes that inference left open filled in by the lowering, or the op itself.
+
+    Ops that refuse operands that do not fit always have the word: onnx infers an empty map there.
+    """
     kinds = []
     for position, kind in enumerate(results):
         shape = kind.shape
         if shape is None and position < len(lowered.shapes):
             shape = lowered.shapes[position]
-        if shape is None and position == 0:
+        if position == 0 and (shape is None or isinstance(lowered.op, _SHAPED)):
             shape = lowered.op.output_shapes(tuple(operand.shape for operand in lowered.operands))[0]
         kinds.append(TensorType(kind.elem_type, shape))
     return tuple(kinds)

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from onnx import checker, defs, numpy_helper, shape_inference
+from onnx.helper import make_tensor_type_proto
+
 from convcost.graph import Shape
 from convcost.sources.onnx.dtypes import NUMBERS
 
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
     from convcost.graph import Tensor
 
 
+_REFUSALS = (shape_inference.InferenceError, checker.ValidationError, ValueError, RuntimeError)
+"""What onnx raises for a model or node it cannot make sense of."""
+
+
 class TensorType(NamedTuple):
     """What is known of a value: its element type's number (0: unknown) and its shape (None: not fixed)."""
 
@@ -27,11 +34,9 @@ class TensorType(NamedTuple):
 
 def infer_model(model: ModelProto) -> tuple[ModelProto, str | None]:
     """The model with `value_info` for what onnx can tell; where it refuses, the model as it was, and why."""
-    from onnx import shape_inference
-
     try:
         return shape_inference.infer_shapes(model, data_prop=True), None
-    except (shape_inference.InferenceError, ValueError, RuntimeError) as error:
+    except _REFUSALS as error:
         return model, str(error).splitlines()[0]
 
 
@@ -67,9 +72,6 @@ class NodeInference:
         self, node: NodeProto, operands: Iterable[Tensor], known: Callable[[str], NDArray[np.generic] | None]
     ) -> Mapping[str, TensorType]:
         """The node's outputs; empty for an operator onnx does not know, or operands it does not accept."""
-        from onnx import numpy_helper, shape_inference
-        from onnx.helper import make_tensor_type_proto
-
         schema = _schema(node.op_type, node.domain, self.version(node.domain))
         if schema is None:
             return {}
@@ -83,15 +85,13 @@ class NodeInference:
             inferred = shape_inference.infer_node_outputs(
                 schema, node, types, values, opset_imports=self._opsets, ir_version=self._ir_version
             )
-        except (shape_inference.InferenceError, ValueError, RuntimeError, KeyError, TypeError, NotImplementedError):
+        except (*_REFUSALS, KeyError, TypeError, NotImplementedError):
             return {}
         return {name: tensor_type(kind) for name, kind in inferred.items()}
 
 
 @lru_cache(maxsize=512)
 def _schema(operator: str, domain: str, version: int) -> OpSchema | None:
-    from onnx import defs
-
     try:
         return defs.get_schema(operator, version, domain)
     except defs.SchemaError:

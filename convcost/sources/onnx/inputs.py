@@ -96,13 +96,13 @@ def _default_batch(inputs: Sequence[ValueInfoProto], values: Iterable[ValueInfoP
     names = {dim.dim_param for _, _, dim in opened}
     if len(names) > 1 or any(axis != 0 for _, axis, _ in opened):
         raise _open_axes_error([value for value, _, _ in opened], sorted(names), target)
+    name = names.pop()
+    change = f"--dim {name}=N" if name else f"--input {_example(opened[0][0])}".replace("?", "N", 1)
     for _, _, dim in opened:
         dim.dim_value = 1
-    name = names.pop()
     if name:
         _substitute(values, {name: 1})
     of = ", ".join(f"'{value.name}'" for value, _, _ in opened)
-    change = f"--dim {name}=N" if name else f"--input {_example(opened[0][0])}"
     return (f"the open batch axis{f' {name!r}' if name else ''} of {of} is taken as 1; {change} changes it",)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convcost.errors import SourceError
+from convcost.sources.onnx.text import refuse_unreadable_names
 from convcost.sources.onnx.wire import MalformedMessageError, structure_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def read_model(path: str) -> ModelProto:
         )
     if not model.graph.node:
         raise SourceError(f"{path}: the graph has no nodes", hint="export the model again; there is nothing to count")
+    refuse_unreadable_names(model, path)
     return model
 
 

@@ -1,0 +1,62 @@
+"""Names in a file are text, or the file is refused: protobuf hands over bytes where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from convcost.errors import SourceError
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+
+
+def refuse_unreadable_names(model: ModelProto, path: str) -> None:
+    """Raises `SourceError` for a name that is not UTF-8, wherever it lies."""
+    texts: list[object] = [opset.domain for opset in model.opset_import]
+    texts += _graph(model.graph)
+    for function in model.functions:
+        texts += [function.name, function.domain, *function.input, *function.output, *_nodes(function.node)]
+    if set(map(type, texts)) - {str}:
+        unreadable = next(text for text in texts if not isinstance(text, str))
+        raise SourceError(
+            f"{path}: a name in it is not text: {unreadable!r:.60}",
+            hint="the file is damaged; export or download it again",
+        )
+
+
+def _graph(graph: GraphProto) -> list[object]:
+    texts = _nodes(graph.node)
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        texts.append(value.name)
+        texts += [dim.dim_param for dim in value.type.tensor_type.shape.dim]
+    for tensor in (*graph.initializer, *(sparse.values for sparse in graph.sparse_initializer)):
+        texts += _tensor(tensor)
+    return texts
+
+
+def _nodes(nodes: Iterable[NodeProto]) -> list[object]:
+    texts: list[object] = []
+    for node in nodes:
+        texts += (node.name, node.op_type, node.domain)
+        texts += node.input
+        texts += node.output
+        for entry in node.metadata_props:
+            texts += (entry.key, entry.value)
+        for attribute in node.attribute:
+            texts.append(attribute.name)
+            if attribute.type == _TENSOR:
+                texts += _tensor(attribute.t)
+            elif attribute.HasField("g"):
+                texts += _graph(attribute.g)
+    return texts
+
+
+def _tensor(tensor: TensorProto) -> list[object]:
+    texts: list[object] = [tensor.name]
+    for entry in tensor.external_data:
+        texts += (entry.key, entry.value)
+    return texts
+
+
+_TENSOR = 4

@@ -1,0 +1,102 @@
+"""Which shapes a model is read at, and what is said when they are not settled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from onnx import TensorProto, helper
+
+from convcost.errors import SourceError
+from convcost.graph import DType
+from convcost.sources import InputSpec
+from tests.sources.onnx.tiny import graph, load, node, ones
+
+CONV = node("Conv", ["x", "w"], ["y"])
+WEIGHT = {"w": ones(4, 3, 3, 3)}
+
+
+def test_a_lone_open_batch_axis_is_one_and_said(tmp_path: Path) -> None:
+    loaded = load(graph([CONV], {"x": ["N", 3, 8, 8]}, WEIGHT), tmp_path)
+    assert loaded.inputs[0].shape == (1, 3, 8, 8)
+    assert any("'N'" in note and "--dim N=" in note for note in loaded.notes)
+
+
+def test_an_open_batch_without_a_name_is_one_too(tmp_path: Path) -> None:
+    loaded = load(graph([CONV], {"x": [None, 3, 8, 8]}, WEIGHT), tmp_path)
+    assert loaded.inputs[0].shape == (1, 3, 8, 8)
+    assert any("--input x=Nx3x8x8" in note for note in loaded.notes)
+
+
+def test_one_batch_name_may_lead_several_inputs(tmp_path: Path) -> None:
+    loaded = load(graph([node("Add", ["a", "b"], ["y"])], {"a": ["N", 3], "b": ["N", 3]}), tmp_path)
+    assert [tensor.shape for tensor in loaded.inputs] == [(1, 3), (1, 3)]
+
+
+def test_dims_are_set_by_name_wherever_they_stand(tmp_path: Path) -> None:
+    loaded = load(graph([CONV], {"x": ["N", 3, "side", "side"]}, WEIGHT), tmp_path, dims={"N": 2, "side": 10})
+    assert loaded.inputs[0].shape == (2, 3, 10, 10)
+    assert loaded.outputs[0].shape == (2, 4, 8, 8)
+    assert loaded.notes == ()
+
+
+def test_open_axes_are_named_with_the_flags_that_settle_them(tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as raised:
+        load(graph([CONV], {"x": ["N", 3, "height", None]}, WEIGHT), tmp_path)
+    assert "x (Nx3xheightx?" in raised.value.message
+    assert "--dim N=VALUE --dim height=VALUE --input x=Nx3xheightx?" in (raised.value.hint or "")
+
+
+def test_an_unknown_dimension_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="'M'") as raised:
+        load(graph([CONV], {"x": ["N", 3, 8, 8]}, WEIGHT), tmp_path, dims={"M": 2})
+    assert "N" in (raised.value.hint or "")
+
+
+def test_shapes_are_given_by_name_or_in_order(tmp_path: Path) -> None:
+    content = graph([node("MatMul", ["a", "b"], ["y"])], {"a": [2, 3], "b": [3, 4]})
+    named = (InputSpec(name="b", shape=(7, 5)), InputSpec(shape=(6, 7), dtype=DType.FLOAT16))
+    loaded = load(content, tmp_path, inputs=named)
+    assert [(tensor.shape, tensor.dtype) for tensor in loaded.inputs] == [
+        ((6, 7), DType.FLOAT16),
+        ((7, 5), DType.FLOAT32),
+    ]
+    assert loaded.outputs[0].shape == (6, 5)
+
+
+def test_new_shapes_replace_what_the_file_says_of_later_values(tmp_path: Path) -> None:
+    content = graph([CONV, node("Relu", ["y"], ["z"])], {"x": [1, 3, 8, 8]}, WEIGHT)
+    content.value_info.append(helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 4, 6, 6]))
+    content.output[0].CopyFrom(helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, 4, 6, 6]))
+    loaded = load(content, tmp_path, inputs=(InputSpec(shape=(2, 3, 20, 20)),))
+    assert loaded.outputs[0].shape == (2, 4, 18, 18)
+
+
+def test_an_unknown_input_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no input 'image'") as raised:
+        load(graph([CONV], {"x": [1, 3, 8, 8]}, WEIGHT), tmp_path, inputs=(InputSpec(name="image", shape=(1,)),))
+    assert "x (1x3x8x8 float32)" in (raised.value.hint or "")
+
+
+def test_more_shapes_than_inputs_and_a_wrong_rank_are_refused(tmp_path: Path) -> None:
+    content = graph([CONV], {"x": [1, 3, 8, 8]}, WEIGHT)
+    with pytest.raises(SourceError, match="more inputs"):
+        load(content, tmp_path, inputs=(InputSpec(shape=(1, 3, 8, 8)), InputSpec(shape=(1,))))
+    with pytest.raises(SourceError, match="4 dimensions"):
+        load(content, tmp_path, inputs=(InputSpec(shape=(3, 8, 8)),))
+
+
+def test_stored_tensors_that_are_listed_as_inputs_are_weights(tmp_path: Path) -> None:
+    loaded = load(graph([CONV], {"x": [1, 3, 8, 8], "w": [4, 3, 3, 3]}, WEIGHT), tmp_path)
+    assert [tensor.name for tensor in loaded.inputs] == ["x"]
+    assert [weight.name for weight in loaded.weights] == ["w"]
+
+
+def test_a_kernel_that_does_not_fit_is_an_error_with_its_node(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"Conv.*larger than the padded input"):
+        load(graph([CONV], {"x": [1, 3, 2, 2]}, WEIGHT), tmp_path)
+
+
+def test_groups_that_do_not_divide_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="does not divide"):
+        load(graph([node("Conv", ["x", "w"], ["y"], group=2)], {"x": [1, 3, 8, 8]}, WEIGHT), tmp_path)

@@ -1,0 +1,230 @@
+"""The walk over the wire format: nothing is read that is not needed, nothing is believed that does not fit."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from convcost.errors import ConvcostError, SourceError
+from convcost.graph import Graph
+from convcost.sources import Request
+from convcost.sources.onnx import load_onnx
+from convcost.sources.onnx.wire import KEEP_BYTES, MAX_DEPTH, MalformedMessageError, fields, structure_of
+from tests.sources.onnx.tiny import analyze, graph, load, model, node, ones, save
+
+BIG = KEEP_BYTES // 4 + 1
+
+
+def read(path: Path) -> Graph:
+    return load_onnx(Request(target=str(path)))
+
+
+def varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*encoded, value])
+
+
+def message(number: int, body: bytes) -> bytes:
+    return varint(number << 3 | 2) + varint(len(body)) + body
+
+
+def test_the_copy_is_the_model_without_large_payloads() -> None:
+    weights = {"big": ones(BIG), "small": ones(3)}
+    original = model(
+        graph([node("Mul", ["x", "big"], ["a"]), node("Add", ["a", "small"], ["y"])], {"x": [BIG]}, weights)
+    )
+    copy = ModelProto.FromString(structure_of(original.SerializeToString()))
+    big, small = copy.graph.initializer
+    assert (big.raw_data, big.data_location) == (b"", TensorProto.EXTERNAL)
+    assert np.array_equal(numpy_helper.to_array(small), ones(3))
+    for tensor, kept in zip(copy.graph.initializer, original.graph.initializer, strict=True):
+        assert (tensor.name, list(tensor.dims), tensor.data_type) == (kept.name, list(kept.dims), kept.data_type)
+    del copy.graph.initializer[:]
+    del original.graph.initializer[:]
+    assert copy == original
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_every_weight_knows_where_its_bytes_lie(tmp_path: Path, raw: bool) -> None:
+    values = {"big": np.arange(BIG, dtype=np.float32), "small": np.arange(3, dtype=np.float32)}
+    content = graph([node("Mul", ["x", "big"], ["a"]), node("Mul", ["x", "small"], ["y"])], {"x": [1]})
+    for name, value in values.items():
+        content.initializer.append(
+            numpy_helper.from_array(value, name)
+            if raw
+            else helper.make_tensor(name, TensorProto.FLOAT, value.shape, value.tolist())
+        )
+    for weight in load(content, tmp_path).weights:
+        assert weight.stored is not None
+        at = weight.stored.offset
+        found = Path(weight.stored.path).read_bytes()[at : at + weight.stored.length]
+        assert np.array_equal(np.frombuffer(found, np.float32), values[weight.name])
+
+
+def test_weights_in_constant_nodes_are_left_where_they_are_too(tmp_path: Path) -> None:
+    for size in (BIG, 5):
+        value = np.arange(size, dtype=np.float32)
+        constant = node("Constant", [], ["c"], value=numpy_helper.from_array(value, "value"))
+        loaded = load(graph([constant, node("Mul", ["x", "c"], ["y"])], {"x": [1]}), tmp_path)
+        (weight,) = loaded.weights
+        assert weight.stored is not None
+        at = weight.stored.offset
+        found = Path(weight.stored.path).read_bytes()[at : at + weight.stored.length]
+        assert np.array_equal(np.frombuffer(found, np.float32), value)
+
+
+def test_payloads_are_not_read(tmp_path: Path) -> None:
+    # Three gigabytes of hole between the structure's two ends: reading it would show in time and memory.
+    length = 3 << 30
+    conv = node("Conv", ["x", "w"], ["y"])
+    content = model(graph([conv], {"x": [1, 4, 8, 8]}))
+    dims = b"".join(varint(1 << 3) + varint(size) for size in (length // 4 // 4, 4, 1, 1))
+    head = dims + varint(2 << 3) + varint(1) + message(8, b"w") + varint(9 << 3 | 2) + varint(length)
+    rest = content.graph.SerializeToString()
+    content.ClearField("graph")
+    front = content.SerializeToString()
+    tensor = varint(5 << 3 | 2) + varint(len(head) + length) + head
+    graph_size = len(rest) + len(tensor) + length
+    path = tmp_path / "sparse.onnx"
+    with path.open("wb") as file:
+        file.write(front + varint(7 << 3 | 2) + varint(graph_size) + rest + tensor)
+        file.truncate(file.tell() + length)
+    assert path.stat().st_size > length
+    assert path.stat().st_blocks * 512 < 1 << 20
+    loaded = read(path)
+    assert loaded.nodes[0].cost.macs == 64 * 4 * (length // 16)
+    assert loaded.weights[0].nbytes == length
+
+
+def test_external_data_need_not_exist(tmp_path: Path) -> None:
+    content = graph([node("MatMul", ["x", "w"], ["y"])], {"x": [1, 8]})
+    tensor = content.initializer.add(name="w", dims=[8, 3], data_type=TensorProto.FLOAT)
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in (("location", "sub/weights.bin"), ("offset", "4096"), ("length", "96")):
+        tensor.external_data.add(key=key, value=value)
+    (weight,) = load(content, tmp_path).weights
+    assert weight.stored is not None
+    assert (Path(weight.stored.path), weight.stored.offset) == (tmp_path / "sub/weights.bin", 4096)
+
+
+@pytest.mark.parametrize("location", ["../secret", "/etc/passwd", "a/../../b", "C:\\x", "a\\..\\b"])
+def test_external_data_outside_the_models_folder_is_not_pointed_at(tmp_path: Path, location: str) -> None:
+    content = graph([node("MatMul", ["x", "w"], ["y"])], {"x": [1, 8]})
+    tensor = content.initializer.add(name="w", dims=[8, 3], data_type=TensorProto.FLOAT)
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=location)
+    (weight,) = load(content, tmp_path).weights
+    assert weight.stored is None
+
+
+def small_file() -> bytes:
+    weights = {"w": ones(4, 3, 3, 3), "b": ones(4), "big": ones(1, 4, 16, 20)}
+    nodes = [node("Conv", ["x", "w", "b"], ["c"], name="conv", pads=[1, 1, 1, 1]), node("Mul", ["c", "big"], ["y"])]
+    return model(graph(nodes, {"x": ["batch", 3, 16, 20]}, weights)).SerializeToString()
+
+
+def test_every_truncation_is_read_or_refused_in_words(tmp_path: Path) -> None:
+    whole = small_file()
+    path = tmp_path / "cut.onnx"
+    refused = []
+    for length in [*range(700), *range(700, len(whole), 97)]:
+        path.write_bytes(whole[:length])
+        try:
+            read(path)
+        except SourceError as error:
+            refused.append(error)
+    assert len(refused) > 700
+    assert all(error.hint and "\n" not in error.message for error in refused)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=400))
+def test_random_bytes_are_refused_in_words(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "random.onnx"
+    path.write_bytes(content)
+    with pytest.raises(SourceError):
+        read(path)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_file_with_changed_bytes_is_read_or_refused_in_words(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    content = bytearray(small_file())
+    places = st.one_of(st.integers(0, 250), st.integers(0, len(content) - 1))
+    for place in data.draw(st.lists(places, min_size=1, max_size=6)):
+        content[place] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / "changed.onnx"
+    path.write_bytes(content)
+    with contextlib.suppress(ConvcostError):
+        read(path)
+
+
+def test_a_length_that_leaves_its_message_is_refused() -> None:
+    inner = varint(5 << 3 | 2) + varint(1 << 40)
+    with pytest.raises(MalformedMessageError):
+        structure_of(message(7, inner) + bytes(100))
+
+
+@pytest.mark.parametrize("content", [b"\x80" * 11, b"\x03", b"\x02\x00", b"\x09\x00\x00"])
+def test_malformed_fields_are_refused(content: bytes) -> None:
+    with pytest.raises(MalformedMessageError):
+        list(fields(content, 0, len(content)))
+
+
+def test_nesting_is_bounded() -> None:
+    body = bytes(KEEP_BYTES + 1)
+    body = message(1, message(15, body))
+    for _ in range(MAX_DEPTH):
+        body = message(1, message(5, message(6, body)))
+    with pytest.raises(MalformedMessageError, match="nested"):
+        structure_of(message(7, body))
+
+
+def test_training_graphs_are_left_out(tmp_path: Path) -> None:
+    content = model(graph([node("Relu", ["x"], ["y"])], {"x": [4]}))
+    content.training_info.add().algorithm.CopyFrom(graph([node("Relu", ["x"], ["y"])], {"x": [4]}, {"w": ones(BIG)}))
+    assert not ModelProto.FromString(structure_of(content.SerializeToString())).training_info
+    assert len(analyze(content, tmp_path).layers) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders cannot be opened there anyway")
+@pytest.mark.parametrize(
+    ("content", "said", "hint"),
+    [
+        (None, "no such file", "path"),
+        (b"", "empty", "download"),
+        (b"hello, this is a readme\n" * 9, "text file", "binary"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n", "Git LFS pointer", "git lfs pull"),
+        (b"\x08\x0a", "no graph", ""),
+        (b"\x89PNG\r\n\x1a\n" + bytes(90), "not an ONNX model", "binary"),
+    ],
+)
+def test_what_is_not_a_model_is_said_so(tmp_path: Path, content: bytes | None, said: str, hint: str) -> None:
+    path = tmp_path / "bad.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SourceError, match=said) as raised:
+        read(path)
+    assert hint in (raised.value.hint or "")
+    assert str(path) in raised.value.message
+
+
+def test_a_directory_and_an_empty_graph_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="directory"):
+        read(tmp_path)
+    empty = model(graph([node("Relu", ["x"], ["y"])], {"x": [1]}))
+    del empty.graph.node[:]
+    with pytest.raises(SourceError, match="no nodes"):
+        read(Path(save(empty, tmp_path)))
