@@ -9,13 +9,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.parameter import is_lazy
 
-from convcost.errors import SourceError
-from convcost.graph import Role, Weight
-from convcost.sources.torch.call import dtype_of
+from convcost.graph import Weight
 from convcost.sources.torch.inputs import mapped, tensors_in
-from convcost.sources.torch.storage import storage_of
+from convcost.sources.torch.stored import Tree, stored_tensors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +25,18 @@ class Borrowed:
 
 
 @contextmanager
-def borrowed(module: nn.Module, device: torch.device) -> Iterator[Borrowed]:
-    """The module in eval mode with its tensors on `device`, which on meta hold no values.
+def borrowed(tree: Tree, device: torch.device) -> Iterator[Borrowed]:
+    """The modules of a tree in eval mode with their tensors on `device`, which on meta hold no values.
 
     Afterwards every submodule has its own attributes, tensors, training flag and class again. Raises
     `SourceError` for a lazy module that has never seen an input.
     """
-    weights = stored_tensors(module)
-    saved = [_Saved(child) for child in module.modules()]
+    weights = stored_tensors(tree)
+    saved = [_Saved(child) for _, child in tree]
     try:
-        tensors = _Stand(device, {id(tensor) for tensor, _ in weights}, _scripted_tensors(module))
-        attributes = [item for path, child in module.named_modules() for item in _swap_tensors(child, path, tensors)]
-        for child in module.modules():
+        tensors = _Stand(device, {id(tensor) for tensor, _ in weights}, _scripted_tensors(tree))
+        attributes = [item for path, child in tree for item in _swap_tensors(child, path, tensors)]
+        for _, child in tree:
             _stop_training(child)
         yield Borrowed(
             weights=tuple({weight.name: weight for _, weight in weights}.values()),
@@ -51,39 +48,11 @@ def borrowed(module: nn.Module, device: torch.device) -> Iterator[Borrowed]:
             state.restore()
 
 
-def stored_tensors(module: nn.Module) -> list[tuple[torch.Tensor, Weight]]:
-    """Every parameter and buffer with its weight; tensors that lie in the same memory share one.
-
-    Integer buffers (counters, look-up indices) are constants rather than learned statistics.
-    """
-    found: list[tuple[torch.Tensor, Weight]] = []
-    first: dict[object, Weight] = {}
-    parameters = [(name, tensor, Role.PARAMETER) for name, tensor in module.named_parameters()]
-    buffers = [(name, tensor, _buffer_role(tensor)) for name, tensor in module.named_buffers()]
-    for name, tensor, role in parameters + buffers:
-        if is_lazy(tensor):
-            raise SourceError(f"'{name}' has no shape yet: the module is lazy", hint="run it once on a real input")
-        place = (storage_of(tensor) or id(tensor), tuple(tensor.shape), _layout(tensor))
-        weight = Weight(name=name, shape=tuple(tensor.shape), dtype=dtype_of(tensor), role=role)
-        found.append((tensor, first.setdefault(place, weight)))
-    return found
-
-
-def _buffer_role(tensor: torch.Tensor) -> Role:
-    return Role.BUFFER if tensor.is_floating_point() or tensor.is_complex() else Role.CONSTANT
-
-
-def _layout(tensor: torch.Tensor) -> object:
-    if tensor.layout is not torch.strided or not tensor.numel():
-        return id(tensor)
-    return tensor.storage_offset(), tensor.stride()
-
-
-def _scripted_tensors(module: nn.Module) -> list[torch.Tensor]:
+def _scripted_tensors(tree: Tree) -> list[torch.Tensor]:
     """What compiled modules hold where Python cannot exchange it."""
     return [
         tensor
-        for child in module.modules()
+        for _, child in tree
         if isinstance(child, torch.jit.ScriptModule)
         for tensor in (*child.parameters(recurse=False), *child.buffers(recurse=False))
     ]
@@ -131,7 +100,7 @@ def _swap_tensors(
             if tensor is not None:
                 table[name] = swap(tensor)  # type: ignore[assignment]  # a dict of either
     for name, value in module.__dict__.items():
-        if name in ("_parameters", "_buffers", "_modules"):
+        if not isinstance(value, _MAY_HOLD_TENSORS) or name in _REGISTERED:
             continue
         replaced = _swapped(value, swap)
         if replaced is not value:
@@ -143,7 +112,7 @@ def _swap_tensors(
 def _swapped(value: object, swap: Callable[[torch.Tensor], torch.Tensor]) -> object:
     if isinstance(value, torch.Tensor):
         return swap(value)
-    if isinstance(value, (list, tuple, dict)) and any(True for _ in tensors_in(value)):
+    if value and any(True for _ in tensors_in(value)):
         return mapped(value, lambda item: _swapped(item, swap))
     return value
 
@@ -189,3 +158,5 @@ class _Saved:
 
 
 _CONTAINERS = (dict, OrderedDict, list, set, deque)
+_MAY_HOLD_TENSORS = (torch.Tensor, list, tuple, dict)
+_REGISTERED = frozenset({"_parameters", "_buffers", "_modules"})

@@ -21,6 +21,7 @@ from convcost.sources.torch.inputs import Arguments, named_tensors, tensors_in
 from convcost.sources.torch.quiet import torch_unchanged
 from convcost.sources.torch.recorder import Recorder, Scope
 from convcost.sources.torch.scopes import Scopes
+from convcost.sources.torch.stored import Tree, tree_of
 from convcost.sources.torch.values import Values
 
 _MATERIALISED_LIMIT = 8 * 2**30
@@ -109,12 +110,13 @@ def _run(subject: Subject, device: torch.device) -> Graph:
 
 def _record(subject: Subject, device: torch.device, gradients_off: Callable[[], AbstractContextManager[None]]) -> Graph:
     module = subject.module
-    with borrowed(module, device) as tensors, gradients_off():
+    tree = tree_of(module)
+    with borrowed(tree, device) as tensors, gradients_off():
         values = _values_of(tensors)
         positional, keywords = subject.arguments.on(device, _input_dtype(module))
         inputs = _learn_inputs(positional, keywords, module, values)
-        scopes = Scopes(module)
-        recorder = Recorder(values, _layer_names(module), _scope_of(module, scopes), without_values=device == META)
+        scopes = Scopes(tree)
+        recorder = Recorder(values, _layer_names(tree), _scope_of(module, scopes), without_values=device == META)
         with scopes, recorder:
             result = (subject.run or _call)(module, scopes, positional, keywords)
         return Graph(
@@ -140,9 +142,9 @@ def _values_of(tensors: Borrowed) -> Values:
     return values
 
 
-def _layer_names(module: nn.Module) -> LayerNames:
-    containers = {path for path, child in module.named_modules() if any(True for _ in child.children())}
-    contracting = (path for path, child in module.named_modules() if isinstance(child, _CONTRACTING))
+def _layer_names(tree: Tree) -> LayerNames:
+    containers = {path for path, module in tree if any(True for _ in module.children())}
+    contracting = (path for path, module in tree if isinstance(module, _CONTRACTING))
     return LayerNames(containers, contracting=contracting)
 
 

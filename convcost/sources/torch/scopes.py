@@ -8,16 +8,18 @@ from types import TracebackType
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
+from convcost.sources.torch.stored import Tree
+
 
 class Scopes:
-    """A context in which `current` is the path of the innermost running module of `root`.
+    """A context in which `current` is the path of the innermost running module of a tree.
 
-    A module met under two names has the first one it is registered by; one that `root` does not contain
+    A module met under two names has the first one it is registered by; one outside the tree
     counts as part of its caller. Modules running in other threads are none of our business.
     """
 
-    def __init__(self, root: nn.Module) -> None:
-        self._paths = {id(module): path for path, module in root.named_modules()}
+    def __init__(self, tree: Tree) -> None:
+        self._paths = {id(module): path for path, module in tree}
         self._stack: list[tuple[nn.Module | None, str]] = [(None, "")]
         self._thread = threading.get_ident()
         self.current = ""
