@@ -1,6 +1,6 @@
 """Writes the documents that are made from the code, or with --check says which are out of step.
 
-    python docs/generate.py [--check]
+python docs/generate.py [--check]
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def _total(widths: dict[int, int]) -> int:
     return len(_INDENT) + sum(widths.values()) + _GAP * (len(widths) - 1)
 
 
-_STATUS_COLORS = {"PASS": "32", "FAIL": "31", "CANNOT TELL": "33"}
+_STATUS_COLORS = {"PASS": "32", "WARN": "33", "FAIL": "31", "CANNOT TELL": "33"}
 
 
 def _line(columns: Sequence[Column], cells: Sequence[str], layout: _Layout, style: Style = _PLAIN) -> str:
@@ -147,21 +147,22 @@ def _line(columns: Sequence[Column], cells: Sequence[str], layout: _Layout, styl
 
 
 def _facts(facts: Sequence[Fact], style: Style) -> Iterator[str]:
-    labels, shorts, exacts = (
-        [getter(fact) for fact in facts] for getter in (lambda f: f.label, Fact.short, Fact.exact)
-    )
-    numeric = [short for fact, short in zip(facts, shorts, strict=True) if not isinstance(fact.value, str)]
-    label_width = max(map(display_width, labels))
-    short_width = max(map(display_width, numeric), default=0)
-    exact_width = max(map(display_width, exacts))
-    for fact, label, short, exact in zip(facts, labels, shorts, exacts, strict=True):
-        lead = f"{_INDENT}{label:<{label_width}}  "
+    """Labels, rounded and exact values under each other; remarks where there is room for them."""
+    numbers = [fact for fact in facts if not isinstance(fact.value, str)]
+    label_width = max(display_width(fact.label) for fact in facts)
+    short_width = max((display_width(fact.short()) for fact in numbers), default=0)
+    exact_width = max((display_width(fact.exact()) for fact in numbers), default=0)
+    for fact in facts:
+        lead = f"{_INDENT}{fact.label:<{label_width}}  "
         if isinstance(fact.value, str):
-            remark = f"  {fact.remark}" if fact.remark else ""
-            yield from _wrapped(f"{lead}{printable(short)}{remark}", style)
-        else:
-            remark = f"{exact:>{exact_width}}  {fact.remark}".rstrip()
-            yield f"{lead}{style.bold(f'{short:>{short_width}}')}  {remark}".rstrip()
+            yield from _wrapped(f"{lead}{printable(fact.value)}", style)
+            continue
+        short = f"{fact.short():>{short_width}}"
+        tail = f"  {fact.exact():>{exact_width}}"
+        remark = f"  {fact.remark}"
+        if style.width is not None and display_width(lead + short + tail + remark) > style.width:
+            remark = ""
+        yield f"{lead}{style.bold(short)}{tail}{remark}".rstrip()
 
 
 def elided(names: Sequence[str], width: int) -> list[str]:

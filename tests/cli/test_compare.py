@@ -1,0 +1,72 @@
+"""`convcost compare`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from convcost.cli import main
+
+SAMPLES = Path(__file__).parents[2] / "sample_configs"
+LAYER = str(SAMPLES / "layer.yaml")
+DENSE = str(SAMPLES / "mobilenet_v1_dense.yaml")
+
+Capture = pytest.CaptureFixture[str]
+
+
+def compared(capsys: Capture, *arguments: str) -> dict[str, object]:
+    assert main(["compare", *arguments, "-f", "json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_spec_is_given_by_option_or_as_a_target(capsys: Capture) -> None:
+    assert compared(capsys, "--spec", LAYER) == compared(capsys, LAYER)
+
+
+def test_the_built_in_set_is_the_default(capsys: Capture) -> None:
+    layer = compared(capsys, "--spec", LAYER)["layers"][0]
+    names = [candidate["name"] for candidate in layer["alternatives"]]
+    assert names == ["standard", "spatial_separable", "spatial_factorized", "depthwise_separable", "grouped"]
+
+
+def test_alternatives_can_be_chosen_with_their_options(capsys: Capture) -> None:
+    layer = compared(capsys, "--spec", LAYER, "--alternatives", "grouped[groups=4],grouped[groups=8]")["layers"][0]
+    assert [candidate["macs"] for candidate in layer["alternatives"]] == [115_605_504, 28_901_376, 14_450_688]
+
+
+def test_layers_can_be_chosen_by_glob(capsys: Capture) -> None:
+    document = compared(capsys, DENSE, "--layer", "block1*.conv")
+    assert {layer["name"][:6] for layer in document["layers"]} == {"block1"}
+
+
+def test_the_input_map_reproduces_texts_that_count_there(capsys: Capture) -> None:
+    (example,) = (SAMPLES / "examples").glob("*64x64*")
+    layer = compared(capsys, "--spec", str(example), "--df", "input")["layers"][0]
+    by_name = {candidate["name"]: candidate["macs"] for candidate in layer["alternatives"]}
+    assert (by_name["standard"], by_name["depthwise_separable"]) == (28_311_552, 3_062_784)
+
+
+def test_a_whole_model_has_totals(capsys: Capture) -> None:
+    document = compared(capsys, DENSE, "--layer", "block*", "--alternatives", "depthwise_separable")
+    assert [total["macs"] for total in document["totals"]] == [4_867_293_184, 568_740_352]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says", "hint"),
+    [
+        (["a.json", "b.json"], "two runs are compared by diff", "not in this version"),
+        (["a.yaml", "b.yaml"], "compare takes one model, not 2", "once for each"),
+        (["a.yaml", "--spec", "b.yaml"], "compare takes one model, not 2", "once for each"),
+        ([], "compare needs a model or a layer spec", "--spec layer.yaml"),
+        (["--spec", LAYER, "--df", "ouput"], "--df is one of output, input", "did you mean output?"),
+        (["--spec", LAYER, "--alternatives", "gruoped"], "unknown alternative", "grouped"),
+        (["--spec", LAYER, "--layer", "nothing*"], "nothing*", "conv1"),
+    ],
+)
+def test_what_compare_cannot_do_it_says(capsys: Capture, arguments: list[str], says: str, hint: str) -> None:
+    assert main(["compare", *arguments]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert says in first
+    assert hint in second

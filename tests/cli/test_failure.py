@@ -1,0 +1,143 @@
+"""How the program ends when it cannot go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convcost import __version__, sources
+from convcost.cli import main
+
+ROOT = Path(__file__).parents[2]
+LAYER = str(ROOT / "sample_configs" / "layer.yaml")
+
+Capture = pytest.CaptureFixture[str]
+
+
+def process(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "convcost", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, **options)
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def fail(request: object) -> object:
+        raise error
+
+    monkeypatch.setattr(sources, "load", fail)
+
+
+def test_version_is_printed(capsys: Capture) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"convcost {__version__}\n"
+
+
+@pytest.mark.parametrize("command", [[], ["analyze"], ["compare"], ["check"], ["explain"]])
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_is_there_for_every_command(capsys: Capture, command: list[str], option: str) -> None:
+    assert main([*command, option]) == 0
+    assert "Usage: convcost" in capsys.readouterr().out
+
+
+def test_no_command_is_a_usage_error_with_the_help_on_stderr(capsys: Capture) -> None:
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Commands:" in err
+
+
+@pytest.mark.parametrize("arguments", [["analyse", "x"], ["diff", "a", "b"], ["measure", "x"], ["init"], ["--nope"]])
+def test_a_command_that_does_not_exist_is_two_lines_and_two(capsys: Capture, arguments: list[str]) -> None:
+    assert main(arguments) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["error", "hint"]
+
+
+def test_json_stays_json_on_an_error(capsys: Capture) -> None:
+    assert main(["analyze", "no-such.yaml", "-f", "json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert (document["schema"], bool(document["error"]["message"])) == ("convcost/error/1", True)
+
+
+def test_json_stays_json_when_the_command_line_is_wrong(capsys: Capture) -> None:
+    assert main(["analyze", "--format=json", "--nope"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["hint"] == "see convcost analyze --help"
+
+
+def test_a_fault_of_ours_is_one_line_and_asks_for_a_report(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    failing(monkeypatch, ZeroDivisionError("oh"))
+    assert main(["analyze", "model.onnx"]) == 2
+    assert capsys.readouterr().err == (
+        "error: ZeroDivisionError: oh\nhint: this is a fault in convcost: please report it, with what -v prints\n"
+    )
+
+
+def test_verbose_shows_where(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    failing(monkeypatch, ZeroDivisionError("oh"))
+    assert main(["analyze", "model.onnx", "-v"]) == 2
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    failing(monkeypatch, KeyboardInterrupt())
+    assert main(["analyze", "model.onnx"]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("code", [0, 1, None, "bye"])
+def test_a_model_that_ends_the_program_does_not_pass_a_check(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, code: object
+) -> None:
+    failing(monkeypatch, SystemExit(code))
+    assert main(["check", "model.onnx", "--max", "macs=1G"]) == 2
+    assert "ended the program" in capsys.readouterr().err
+
+
+def test_an_error_with_control_characters_stays_on_its_line(capsys: Capture) -> None:
+    assert main(["analyze", "no\x1b[31m\nsuch.yaml"]) == 2
+    err = capsys.readouterr().err
+    assert "\x1b" not in err
+    assert len(err.splitlines()) == 2
+
+
+def test_a_missing_file_is_two_lines_and_two() -> None:
+    ended = process("analyze", "no-such.yaml")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert [line.partition(":")[0] for line in ended.stderr.splitlines()] == ["error", "hint"]
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = f"{sys.executable} -m convcost analyze {ROOT}/sample_configs/mobilenet_v1.yaml -v | head -n 1"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False, env=environment
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_is_an_error_and_not_a_traceback() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "convcost", "analyze", LAYER]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environment)
+    assert ended.returncode == 2
+    assert ended.stderr == "error: cannot write to stdout: No space left on device\n"
+
+
+def test_what_a_model_prints_does_not_spoil_the_report(tmp_path: Path) -> None:
+    (tmp_path / "noisy.py").write_text(
+        "import os, torch\n"
+        "print('hello from Python')\n"
+        "os.write(1, b'hello from C\\n')\n"
+        "def make():\n    return torch.nn.Linear(4, 4)\n"
+    )
+    ended = process("analyze", f"{tmp_path}/noisy.py:make", "--input", "1x4", "-f", "json")
+    assert json.loads(ended.stdout)["totals"]["macs"] == 16
+    assert "hello from Python" in ended.stderr
+    assert "hello from C" in ended.stderr

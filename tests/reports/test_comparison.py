@@ -1,0 +1,135 @@
+"""Convolutions beside their alternatives, as tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from convcost import api
+from convcost.alternatives import compare_graph, parse_alternatives
+from convcost.graph import Graph, Node, Tensor, Weight
+from convcost.graph.ops import Conv
+from convcost.reports import FORMATS, Style
+from convcost.reports.comparison import ComparisonReport, conv_text
+from tests.networks import conv, small_network
+
+SAMPLES = Path(__file__).parents[2] / "sample_configs"
+
+
+def table(target: str, *, every_row: bool = False, **options: object) -> str:
+    comparison = api.compare(SAMPLES / target, **options)
+    return FORMATS["table"](ComparisonReport(comparison=comparison, every_row=every_row), Style())
+
+
+def row(text: str, start: str) -> str:
+    return next(line.strip() for line in text.splitlines() if line.strip().startswith(start))
+
+
+def test_the_promised_example_reads_as_promised() -> None:
+    text = table("layer.yaml")
+    assert "conv 128→128 3×3 s1 p1 @ 28×28" in text
+    assert row(text, "standard").split()[1:] == [
+        "D_K·D_K·M·N·D_F·D_F",
+        "115.6",
+        "M",
+        "1.00×",
+        "147.5",
+        "k",
+        "0.40",
+        "MB",
+        "83.01",
+    ]
+    assert "1.50×" in row(text, "spatial-separable")
+    assert "51.78 MB" in row(text, "spatial-separable")
+    assert "8.41×" in row(text, "depthwise-separable")
+    assert "17.54 k" in row(text, "depthwise-separable")
+    assert "4.00×" in row(text, "grouped g=4")
+
+
+def test_the_layer_as_it_is_comes_first_when_it_is_not_named() -> None:
+    text = table("layer.yaml", alternatives="depthwise_separable")
+    assert text.index("standard ") < text.index("depthwise-separable ")
+
+
+def test_an_alternative_that_does_not_apply_says_why() -> None:
+    text = table("layer.yaml", alternatives="grouped[groups=3]")
+    assert row(text, "grouped g=3").split()[-1] == "–"
+    assert "grouped g=3 does not apply: 3 groups do not divide 128 input and 128 output channels" in text
+
+
+def test_the_map_that_is_counted_is_said() -> None:
+    assert "output map: the exact count" in table("layer.yaml")
+    assert "input map, as some texts count (--df input)" in table("layer.yaml", df="input")
+
+
+def test_accuracy_is_not_guessed() -> None:
+    assert "accuracy is not guessed" in table("layer.yaml")
+
+
+def test_many_convolutions_take_one_row_each() -> None:
+    text = table("mobilenet_v1.yaml")
+    assert "27 convolutions" in text
+    assert len([line for line in text.splitlines() if "pointwise 512→512" in line]) == 5
+
+
+def test_every_row_gives_each_convolution_its_table() -> None:
+    text = table("mobilenet_v1.yaml", every_row=True)
+    assert text.count("Formula") == 27
+
+
+def test_a_whole_model_shows_its_totals() -> None:
+    text = table("mobilenet_v1_dense.yaml", alternatives="depthwise_separable")
+    assert "The whole model" in text
+    standard, replaced = (
+        line
+        for line in text[text.index("The whole model") :].splitlines()
+        if line.strip().startswith(("standard", "depth"))
+    )
+    assert "4.87 G" in standard
+    assert "as it is" in standard
+    assert "14 of 14" in replaced
+
+
+def test_totals_that_miss_something_say_so() -> None:
+    comparison = compare_graph(small_network(unknown=True), parse_alternatives("standard,grouped[groups=2]"))
+    report = ComparisonReport(comparison=comparison)
+    assert "at least: some ops could not be counted" not in FORMATS["table"](report, Style())
+    from dataclasses import replace
+
+    onnx = ComparisonReport(comparison=replace(comparison, source="onnx"))
+    assert "at least: some ops could not be counted" in FORMATS["table"](onnx, Style())
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_tables_fit_the_terminal(width: int) -> None:
+    for target in ("layer.yaml", "mobilenet_v1_dense.yaml"):
+        report = ComparisonReport(comparison=api.compare(SAMPLES / target))
+        assert max(map(len, FORMATS["table"](report, Style(width=width)).splitlines())) <= width
+
+
+def described(op: Conv, *, batch: int = 1, size: int = 8) -> str:
+    image = Tensor(name="x", shape=(batch, op.in_channels, *[size] * len(op.kernel)))
+    weight = Weight(name="w", shape=op.weight_shape)
+    shape = op.output_shapes((image.shape,))[0]
+    node = Node(name="c", op=op, operands=(image, Tensor.of(weight)), outputs=(Tensor(name="y", shape=shape),))
+    graph = Graph(nodes=(node,), inputs=(image,), outputs=node.outputs, weights=(weight,), target="t", source="spec")
+    return conv_text(compare_graph(graph, parse_alternatives("standard")).layers[0])
+
+
+def test_a_convolution_is_described_by_what_is_not_one() -> None:
+    assert described(conv(8, 16)) == "conv 8→16 3×3 s1 p1 @ 8×8"
+    assert described(conv(8, 8, groups=8)) == "depthwise 8→8 3×3 s1 p1 g8 @ 8×8"
+    assert described(conv(8, 16), batch=4) == "conv 8→16 3×3 s1 p1 @ 8×8 batch 4"
+    odd = Conv(
+        in_channels=2, out_channels=2, kernel=(3, 1), stride=(2, 1), pads=((0, 1), (0, 0)), dilation=(2, 2), groups=1
+    )
+    assert described(odd) == "conv 2→2 3×1 s2×1 p(0,1)×0 d2 @ 8×8"
+
+
+def test_csv_has_a_row_per_layer_and_alternative() -> None:
+    comparison = api.compare(SAMPLES / "layer.yaml", alternatives="standard,grouped[groups=3]")
+    lines = FORMATS["csv"](ComparisonReport(comparison=comparison), Style()).splitlines()
+    assert len(lines) == 3
+    assert lines[1].endswith(",115605504,147456,401408,1392640")
+    assert ",no,3 groups do not divide" in lines[2]
