@@ -20,9 +20,9 @@ ARROWS: dict[str, set[str]] = {
     "alternatives": {"errors", "graph", "analysis"},
     "weights": {"errors", "located", "graph", "analysis", "alternatives"},
     "latency": {"errors", "units", "located", "graph", "analysis", "alternatives"},
-    "budgets": {"errors", "units", "located", "analysis"},
+    "budgets": {"errors", "units", "located", "graph", "analysis"},
     "reports": {"errors", "units", "graph", "analysis", "alternatives", "weights", "latency", "budgets", "explain"},
-    "explain": {"errors", "graph", "analysis", "alternatives"},
+    "explain": {"errors", "graph", "analysis", "alternatives", "budgets"},
     "api": {"errors", "graph", "sources", "analysis", "alternatives", "weights", "latency", "budgets"},
 }
 UNBOUND = {"cli", "__init__", "__main__"}
