@@ -63,8 +63,10 @@ _PARAMETERS: dict[str, tuple[int, ...]] = {
 _BUFFERS: dict[str, tuple[int, ...]] = {"BatchNormalization": (3, 4)}
 _CONSTANTS: dict[str, tuple[int, ...]] = {
     "Clip": (1, 2),
+    "ConvInteger": (2, 3),
     "DequantizeLinear": (1, 2),
     "DynamicQuantizeMatMul": (2, 3),
+    "MatMulInteger": (2, 3),
     "MatMulIntegerToFloat": (2, 3, 4, 5),
     "MatMulNBits": (2, 3),
     "Pad": (1, 2),

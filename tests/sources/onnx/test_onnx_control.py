@@ -1,0 +1,162 @@
+"""A branch costs its dearest arm, a loop its body as often as it runs, and what depends on data is unknown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import GraphProto, TensorProto, helper
+
+from convcost.errors import SourceError
+from tests.sources.onnx.tiny import analyze, graph, ints, load, model, node, ones
+
+BOOL = {"c": TensorProto.BOOL}
+
+
+def arm(nodes, weights=None, outputs=None) -> GraphProto:
+    return graph(nodes, {}, weights, outputs)
+
+
+def branching(**others: object) -> GraphProto:
+    cheap = arm([node("Relu", ["x"], ["r"])])
+    dear = arm([node("MatMul", ["x", "w"], ["m"]), node("Relu", ["m"], ["r"])], {"w": ones(8, 8)})
+    choice = node("If", ["c"], ["y"], then_branch=cheap, else_branch=dear)
+    return graph([choice, node("Tanh", ["y"], ["z"])], {"c": [], "x": [2, 8]}, dtypes=BOOL, **others)
+
+
+def test_a_branch_costs_its_dearest_arm(tmp_path: Path) -> None:
+    found = analyze(branching(), tmp_path)
+    assert (found.unknown, found.totals.macs, found.totals.params) == ((), 2 * 64, 64)
+    assert [layer.operator for layer in found.layers] == ["MatMul", "Relu", "If", "Tanh"]
+
+
+def test_a_known_condition_picks_its_arm(tmp_path: Path) -> None:
+    content = branching(weights={"c": np.array(True)})
+    del content.input[0]
+    assert analyze(content, tmp_path).totals.macs == 0
+
+
+def test_unknown_operators_in_the_cheaper_arm_are_not_hidden(tmp_path: Path) -> None:
+    content = branching()
+    cheap = next(item.g for item in content.node[0].attribute if item.name == "then_branch")
+    cheap.node[0].domain = "com.example"
+    found = analyze(content, tmp_path)
+    assert (found.totals.macs, [op.operator for op in found.unknown]) == (128, ["If"])
+
+
+def loop(trips: str = "trips", condition: str = "", body_condition: str = "Identity") -> GraphProto:
+    inputs = {"i": [], "go": [], "h": [2, 8]}
+    body = graph(
+        [
+            node(body_condition, ["go"], ["on"]),
+            node("MatMul", ["h", "w"], ["m"]),
+            node("Add", ["m", "x"], ["next"]),
+            node("ReduceSum", ["next"], ["seen"], keepdims=0),
+        ],
+        inputs,
+        outputs=["on", "next", "seen"],
+        dtypes={"i": TensorProto.INT64, "go": TensorProto.BOOL, "on": TensorProto.BOOL},
+    )
+    nodes = [node("Loop", [trips, condition, "x"], ["last", "all"], body=body), node("Relu", ["last"], ["y"])]
+    return graph(nodes, {"x": [2, 8]}, {"trips": ints(5), "w": ones(8, 8), "yes": np.array(True)}, outputs=["y", "all"])
+
+
+@pytest.mark.parametrize("condition", ["", "yes"])
+def test_a_loop_of_known_length_costs_its_body_that_often(tmp_path: Path, condition: str) -> None:
+    found = analyze(loop(condition=condition), tmp_path)
+    assert (found.unknown, found.totals.macs, found.totals.params) == ((), 5 * 2 * 64, 64)
+    assert load(loop(), tmp_path).outputs[1].shape == (5,)
+
+
+def test_a_loop_that_a_computed_condition_ends_is_unknown(tmp_path: Path) -> None:
+    content = loop(body_condition="Not")
+    assert analyze(content, tmp_path).unknown[0].operator == "Loop"
+
+
+def test_a_loop_whose_length_is_an_input_is_unknown(tmp_path: Path) -> None:
+    content = loop(trips="n")
+    content.input.append(helper.make_tensor_value_info("n", TensorProto.INT64, []))
+    assert analyze(content, tmp_path).unknown[0].operator == "Loop"
+
+
+def test_a_loop_that_grows_what_it_carries_is_unknown(tmp_path: Path) -> None:
+    content = loop()
+    add = content.node[0].attribute[0].g.node[2]
+    add.CopyFrom(node("Concat", ["m", "x"], ["next"], axis=0))
+    assert analyze(content, tmp_path).unknown[0].operator == "Loop"
+
+
+def test_a_scan_costs_its_body_per_slice(tmp_path: Path) -> None:
+    body = graph(
+        [
+            node("MatMul", ["slice", "w"], ["m"]),
+            node("Add", ["state", "m"], ["next"]),
+            node("Identity", ["next"], ["seen"]),
+        ],
+        {"state": [2, 3], "slice": [2, 4]},
+        outputs=["next", "seen"],
+    )
+    scan = node("Scan", ["s", "x"], ["last", "all"], body=body, num_scan_inputs=1, scan_input_axes=[1])
+    content = graph([scan], {"s": [2, 3], "x": [2, 7, 4]}, {"w": ones(4, 3)}, outputs=["last", "all"])
+    found = analyze(content, tmp_path)
+    assert (found.unknown, found.totals.macs) == ((), 7 * 2 * 4 * 3)
+    assert load(content, tmp_path).outputs[1].shape == (7, 2, 3)
+
+
+def test_loops_in_loops_multiply(tmp_path: Path) -> None:
+    inner = loop()
+    body = graph(
+        [node("Identity", ["go2"], ["on2"]), *inner.node],
+        {"j": [], "go2": [], "x": [2, 8]},
+        outputs=["on2", "y"],
+        dtypes={"j": TensorProto.INT64, "go2": TensorProto.BOOL, "on2": TensorProto.BOOL},
+    )
+    nodes = [node("Loop", ["outer", "", "start"], ["end"], body=body)]
+    weights = {"trips": ints(5), "outer": ints(3), "w": ones(8, 8)}
+    found = analyze(graph(nodes, {"start": [2, 8]}, weights), tmp_path)
+    assert (found.unknown, found.totals.macs) == ((), 15 * 2 * 64)
+
+
+def test_functions_that_multiply_without_end_are_refused(tmp_path: Path) -> None:
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("local", 1)]
+    functions = [
+        helper.make_function(
+            "local",
+            f"F{level}",
+            ["a"],
+            ["b"],
+            [
+                node(f"F{level + 1}" if level < 40 else "Relu", ["a"], ["m"], domain="local" if level < 40 else ""),
+                node(f"F{level + 1}" if level < 40 else "Relu", ["m"], ["b"], domain="local" if level < 40 else ""),
+            ],
+            opsets,
+        )
+        for level in range(41)
+    ]
+    whole = model(graph([node("F0", ["x"], ["y"], domain="local")], {"x": [4]}), functions=functions)
+    whole.opset_import.append(opsets[1])
+    with pytest.raises(SourceError, match="expand to"):
+        load(whole, tmp_path)
+
+
+def test_functions_that_call_themselves_are_refused(tmp_path: Path) -> None:
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("local", 1)]
+    function = helper.make_function("local", "F", ["a"], ["b"], [node("F", ["a"], ["b"], domain="local")], opsets)
+    whole = model(graph([node("F", ["x"], ["y"], domain="local")], {"x": [4]}), functions=[function])
+    whole.opset_import.append(opsets[1])
+    with pytest.raises(SourceError, match="calls itself"):
+        load(whole, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        ([("Relu", ["x"], ["y"]), ("Relu", ["x"], ["y"])], "written twice"),
+        ([("Relu", ["missing"], ["y"])], "which nothing before it writes"),
+        ([("Relu", ["later"], ["y"]), ("Relu", ["x"], ["later"])], "which nothing before it writes"),
+    ],
+)
+def test_a_graph_that_contradicts_itself_is_refused(tmp_path: Path, nodes: list, said: str) -> None:
+    with pytest.raises(SourceError, match=said):
+        load(graph([node(*item) for item in nodes], {"x": [4]}), tmp_path)
