@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 
 from convcost.errors import UsageError
 
@@ -31,6 +32,7 @@ _BYTES_SUFFIXES = {
     **{f"{prefix}B": 10 ** (3 * power) for power, prefix in enumerate("kMGT", start=1)},
     **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGT", start=1)},
 }
+_PERCENT = re.compile(r"\+?(\d{1,9}(?:\.\d{1,9})?) ?%", re.ASCII)
 _QUANTITY = re.compile(r"(\d{1,3}(?:[_,]\d{3})+|\d{1,30})(?:\.(\d{1,30}))? *([A-Za-z]*)", re.ASCII)
 
 
@@ -95,6 +97,30 @@ def parse_quantity(text: str, unit: Unit, *, metric: str) -> int:
         things = "count" if unit is Unit.COUNT else "number of bytes"
         raise UsageError(f"'{text}' is not a whole {things}", hint=f"write {_example(metric, unit)}")
     return value
+
+
+def parse_percent(text: str) -> Fraction | None:
+    """The exact share that `5%`, `+5%` or `+2.5 %` says; None for a text of another form.
+
+    >>> parse_percent("+2.5%"), parse_percent("5")
+    (Fraction(1, 40), None)
+    """
+    match = _PERCENT.fullmatch(text.strip())
+    return Fraction(match[1]) / 100 if match else None
+
+
+def format_percent(share: Fraction) -> str:
+    """A share with its sign and as many decimals as tell it from zero, two at least where it is small.
+
+    >>> format_percent(Fraction(1, 20)), format_percent(Fraction(-6, 7)), format_percent(Fraction(1, 30000))
+    ('+5 %', '-85.7 %', '+0.003 %')
+    """
+    for decimals in (0, 1, 2, 3, 4, 5, 6):
+        text = f"{float(100 * share):+.{decimals}f} %"
+        exact = Fraction(text.removesuffix(" %")) == 100 * share
+        if exact or (decimals and Fraction(text.removesuffix(" %"))):
+            return text
+    return f"{float(100 * share):+.1e} %"
 
 
 def _rounded(value: int, one: int) -> str:

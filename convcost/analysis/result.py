@@ -72,6 +72,7 @@ class Layer:
             "other_ops": self.cost.other_ops,
             "flops": self.cost.flops,
             "params": self.storage.params,
+            "buffers": self.storage.buffers,
             "weight_bytes": self.storage.weight_bytes,
             "activation_bytes": self.activation_bytes,
             "bytes_moved": self.cost.bytes_moved,

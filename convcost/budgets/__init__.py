@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from convcost.budgets.budget import Budget, parse_budget
-from convcost.budgets.verdict import Status, Verdict, Verdicts, check_analysis, exit_code
+from convcost.budgets.budget import Budget, Increase, LayerBudget, Level, Rule
+from convcost.budgets.difference import Difference, difference
+from convcost.budgets.judge import Reference, check_analysis
+from convcost.budgets.option_text import parse_budget
+from convcost.budgets.verdict import Cause, Status, Verdict, Verdicts, exit_code
 
-__all__ = ["Budget", "Status", "Verdict", "Verdicts", "check_analysis", "exit_code", "parse_budget"]
+__all__ = [
+    "Budget",
+    "Cause",
+    "Difference",
+    "Increase",
+    "LayerBudget",
+    "Level",
+    "Reference",
+    "Rule",
+    "Status",
+    "Verdict",
+    "Verdicts",
+    "check_analysis",
+    "difference",
+    "exit_code",
+    "parse_budget",
+]

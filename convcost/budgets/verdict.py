@@ -1,4 +1,4 @@
-"""Analysis and budgets to verdicts: passed, failed, or not to be told."""
+"""What came of holding a model to its budgets: passed, missed, or not to be told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from convcost import __version__
 from convcost.analysis import Analysis, Json, Layer
-from convcost.budgets.budget import Budget
+from convcost.budgets.budget import Budget, LayerBudget, Rule
+from convcost.budgets.codes import Code
+from convcost.budgets.difference import Difference
 
 SCHEMA = "convcost/verdicts/1"
 
@@ -17,65 +19,112 @@ class Status(enum.Enum):
     """With unknown ops a total is a lower bound: under the limit nothing can be told, over it all the same."""
 
     PASS = "pass"
+    WARN = "warn"
     FAIL = "fail"
     CANNOT_TELL = "cannot_tell"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """One budget held against one model. `value` is a lower bound where `lower_bound` says so."""
+class Cause:
+    """A layer that a missed budget is due to: what it costs now, what it cost before where that is known, and why."""
 
-    budget: Budget
+    layer: Layer
     value: int
-    lower_bound: bool
-    costliest: tuple[Layer, ...] = ()
-
-    @property
-    def status(self) -> Status:
-        if self.value > self.budget.limit:
-            return Status.FAIL
-        return Status.CANNOT_TELL if self.lower_bound else Status.PASS
-
-    @property
-    def margin(self) -> int:
-        """What is left under the limit; negative when over it."""
-        return self.budget.limit - self.value
+    baseline: int | None = None
+    reason: str = ""
 
     def to_json(self) -> dict[str, Json]:
-        metric = self.budget.metric
+        origin = self.layer.node.origin
         return {
+            "name": self.layer.name,
+            "value": self.value,
+            "baseline": self.baseline,
+            "reason": self.reason,
+            "file": origin.file if origin else None,
+            "line": origin.line if origin else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One budget held against one model. `value` is a lower bound where `lower_bound` says so.
+
+    `limit` is the number the value was held to: the budget's own, its warning threshold where that alone was
+    passed, or the baseline and what it may grow by. Both are None where there was nothing to measure.
+    `code` and `reason` say what was found; they are empty on a pass.
+    """
+
+    budget: Rule
+    status: Status
+    value: int | None
+    limit: int | None
+    baseline: int | None = None
+    lower_bound: bool = False
+    causes: tuple[Cause, ...] = ()
+    code: Code | None = None
+    reason: str = ""
+
+    @property
+    def costliest(self) -> tuple[Layer, ...]:
+        """The layers of the causes."""
+        return tuple(cause.layer for cause in self.causes)
+
+    @property
+    def margin(self) -> int | None:
+        """What is left under the limit; negative when over it."""
+        return None if self.value is None or self.limit is None else self.limit - self.value
+
+    def to_json(self) -> dict[str, Json]:
+        rule, metric = self.budget, self.budget.metric
+        where = rule.terms.where
+        return {
+            "code": self.code.name if self.code else None,
+            "subject": rule.subject,
             "metric": metric.name,
             "unit": metric.unit.value,
-            "limit": self.budget.limit,
+            "per": "model" if isinstance(rule, Budget) else rule.per if isinstance(rule, LayerBudget) else "increase",
+            "limit": self.limit,
+            "warn": rule.warn if isinstance(rule, Budget | LayerBudget) else None,
             "value": self.value,
+            "baseline": self.baseline,
             "lower_bound": self.lower_bound,
             "status": self.status.value,
+            "level": rule.terms.level.value,
             "margin": self.margin,
-            "costliest": [{"name": layer.name, metric.name: metric.of(layer)} for layer in self.costliest],
+            "reason": self.reason,
+            "message": rule.terms.message,
+            "config": {"file": where.file, "line": where.line, "column": where.column} if where else None,
+            "costliest": [{"name": cause.layer.name, metric.name: cause.value} for cause in self.causes],
+            "causes": [cause.to_json() for cause in self.causes],
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdicts:
-    """Every verdict on one model, in the order the budgets were given."""
+    """Every verdict on one model, in the order the budgets were given.
+
+    `name` is the model's in the config, or its target; `difference` is from its baseline, where there is one.
+    """
 
     analysis: Analysis
     verdicts: tuple[Verdict, ...]
+    name: str = ""
+    difference: Difference | None = None
 
     def __iter__(self) -> Iterator[Verdict]:
         return iter(self.verdicts)
 
     @property
     def status(self) -> Status:
-        """The worst of the verdicts: a failure, then what cannot be told."""
-        found = {verdict.status for verdict in self.verdicts}
-        return next((status for status in (Status.FAIL, Status.CANNOT_TELL) if status in found), Status.PASS)
+        """The worst of the verdicts: a failure, then what cannot be told, then a warning."""
+        return worst(verdict.status for verdict in self.verdicts)
 
     def to_json(self) -> dict[str, Json]:
         """The document of `docs/schema/verdicts-1.json`."""
         return {
             "schema": SCHEMA,
             "convcost": __version__,
+            "model": self.name or self.analysis.target,
             "source": {"target": self.analysis.target, "kind": self.analysis.source},
             "status": self.status.value,
             "totals": dict(self.analysis.totals.to_json()),
@@ -85,33 +134,13 @@ class Verdicts:
         }
 
 
-def check_analysis(analysis: Analysis, budgets: Iterable[Budget], *, costliest: int = 5) -> Verdicts:
-    """Each budget against the model's total; a failure names the layers that cost most of it."""
-    return Verdicts(analysis=analysis, verdicts=tuple(_judge(analysis, budget, costliest) for budget in budgets))
+def worst(statuses: Iterable[Status]) -> Status:
+    """The one that decides; a pass where there are none."""
+    found = set(statuses)
+    order = (Status.FAIL, Status.CANNOT_TELL, Status.WARN)
+    return next((status for status in order if status in found), Status.PASS)
 
 
-def exit_code(results: Iterable[Verdicts]) -> int:
-    """0 all passed, 1 a budget exceeded, 3 cannot tell; 1 beats 3."""
-    found = {result.status for result in results}
-    if Status.FAIL in found:
-        return 1
-    return 3 if Status.CANNOT_TELL in found else 0
-
-
-def _judge(analysis: Analysis, budget: Budget, costliest: int) -> Verdict:
-    value = budget.metric.total(analysis.totals)
-    failed = value > budget.limit
-    return Verdict(
-        budget=budget,
-        value=value,
-        lower_bound=analysis.is_lower_bound,
-        costliest=_costliest(analysis, budget, costliest) if failed else (),
-    )
-
-
-def _costliest(analysis: Analysis, budget: Budget, count: int) -> tuple[Layer, ...]:
-    metric = budget.metric
-    if metric.measure is None:  # a peak is reached, not added up
-        return ()
-    ranked = sorted(analysis.layers, key=metric.of, reverse=True)
-    return tuple(layer for layer in ranked[:count] if metric.of(layer))
+def exit_code(results: Iterable[Verdicts | Verdict]) -> int:
+    """0 all passed (or warned), 1 a budget exceeded, 3 cannot tell; 1 beats 3."""
+    return {Status.FAIL: 1, Status.CANNOT_TELL: 3}.get(worst(result.status for result in results), 0)

@@ -2,77 +2,137 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from convcost.analysis import Json
-from convcost.budgets import Status, Verdict, Verdicts
+from convcost.budgets import Cause, Increase, LayerBudget, Status, Verdict, Verdicts
+from convcost.budgets.codes import UNCOUNTED
 from convcost.reports.analysis import coverage_text, inputs_of, title_of, unknown_table
 from convcost.reports.document import Column, Document, Fact, Kind, Row, Table
-from convcost.units import Unit, format_column, format_quantity
+from convcost.units import Unit, format_column, format_percent, format_quantity
 
 _COLUMNS = (
-    Column(key="metric", title="Metric", kind=Kind.TEXT),
+    Column(key="metric", title="Budget", kind=Kind.NAME),
     Column(key="value", title="Value", kind=Kind.FIGURE),
     Column(key="limit", title="Limit", kind=Kind.FIGURE),
     Column(key="status", title="Verdict", kind=Kind.STATUS),
     Column(key="margin", title="Margin", kind=Kind.TEXT),
 )
-_RECORD_KEYS = ("target", "metric", "unit", "value", "limit", "status", "margin")
+_RECORD_KEYS = ("target", "metric", "unit", "value", "limit", "status", "margin", "model", "budget", "code", "baseline")
+_MOST_CAUSES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """The verdicts on one or more models."""
+    """The verdicts on one or more models, and those on no model at all: a baseline or a pattern that is missing."""
 
     results: tuple[Verdicts, ...]
+    general: tuple[Verdict, ...] = ()
 
     def documents(self) -> tuple[Document, ...]:
-        return tuple(_document(result) for result in self.results)
+        general = (Document(title="Without a model", tables=_tables(self.general)),) if self.general else ()
+        return (*(_document(result) for result in self.results), *general)
 
     def records(self) -> Table:
         columns = tuple(Column(key=key, title=key, kind=Kind.TEXT) for key in _RECORD_KEYS)
-        rows = tuple(_record(result, verdict) for result in self.results for verdict in result)
-        return Table(columns=columns, rows=rows)
+        rows = [_record(verdict, result) for result in self.results for verdict in result]
+        return Table(columns=columns, rows=(*rows, *(_record(verdict) for verdict in self.general)))
 
     def to_json(self) -> Json:
-        if len(self.results) == 1:
+        if len(self.results) == 1 and not self.general:
             return self.results[0].to_json()
-        return {"checks": [result.to_json() for result in self.results]}
+        general: list[Json] = [verdict.to_json() for verdict in self.general]
+        return {
+            "checks": [result.to_json() for result in self.results],
+            **({"general": general} if general else {}),
+        }
+
+
+def how_to_accept(verdict: Verdict) -> str:
+    """What to write, and where, so that the new number is the accepted one; empty where that is not the question."""
+    rule, value = verdict.budget, verdict.value
+    if value is None or verdict.code in (None, UNCOUNTED):
+        return ""
+    if isinstance(rule, Increase):
+        return f"To accept the new {rule.metric.name}: convcost check --update-baseline"
+    if rule.terms.where is not None:
+        return f"To accept the new cost: {rule.metric.name}: {value} in {rule.terms.limit_at or rule.terms.where}"
+    if isinstance(rule, LayerBudget):
+        return f"To accept the new cost: --layer-max '{rule.match}:{rule.metric.name}={value}'"
+    return f"To accept the new cost: --max {rule.metric.name}={value}"
+
+
+def margin_text(verdict: Verdict) -> str:
+    """By how much a limit was kept or missed; the reason where it could not be told."""
+    value, limit, margin, unit = verdict.value, verdict.limit, verdict.margin, verdict.budget.metric.unit
+    if value is None or limit is None or margin is None:
+        return verdict.reason
+    if margin == 0:
+        return "exactly at the limit"
+    amount = format_quantity(abs(margin), unit)
+    if margin > 0:
+        return f"{amount} under ({100 * margin / limit:.1f} %)"
+    share = f" ({_times_over(value, limit)})" if limit else ""
+    return f"{amount} over{share}"
+
+
+def growth_text(verdict: Verdict) -> str:
+    """`300.8 M → 558.2 M, +85.6 %` for an increase; empty for other budgets."""
+    before, value = verdict.baseline, verdict.value
+    if before is None or value is None:
+        return ""
+    texts = format_column([before, value], verdict.budget.metric.unit)
+    share = f", {format_percent(Fraction(value - before, before))}" if before else ""
+    return f"{' → '.join(texts)}{share}"
+
+
+def figures(verdict: Verdict) -> tuple[str, str]:
+    """Value and limit as text that tells them apart: `at least 1.2 G`; `…` where there is none."""
+    known = [number for number in (verdict.value, verdict.limit) if number is not None]
+    texts = dict(zip(known, format_column(known, verdict.budget.metric.unit), strict=True))
+    value, limit = ("…" if number is None else texts[number] for number in (verdict.value, verdict.limit))
+    return (f"at least {value}" if verdict.lower_bound and verdict.value is not None else value, limit)
 
 
 def _document(result: Verdicts) -> Document:
-    analysis = result.analysis
-    failed = [verdict for verdict in result if verdict.status is Status.FAIL]
+    analysis, missed = result.analysis, [verdict for verdict in result if verdict.status is not Status.PASS]
+    named = f"{result.name}: " if result.name not in ("", analysis.target) else ""
+    change = result.difference
     return Document(
-        title=title_of(analysis),
+        title=f"{named}{title_of(analysis)}",
         subtitle=inputs_of(analysis),
-        tables=(
-            Table(columns=_COLUMNS, rows=tuple(_row(verdict) for verdict in result)),
-            *(_costliest(verdict) for verdict in failed if verdict.costliest),
-            *unknown_table(analysis),
-        ),
+        tables=(*_tables(result.verdicts), *unknown_table(analysis)),
         facts=(Fact(label="Coverage", value=coverage_text(analysis)),),
-        notes=analysis.notes,
-        footer=tuple(_how_to_accept(verdict) for verdict in failed),
+        notes=(*analysis.notes, *(folding.text() for folding in (change.foldings if change else ()))),
+        footer=tuple(filter(None, (how_to_accept(verdict) for verdict in missed))),
     )
 
 
+def _tables(verdicts: Iterable[Verdict]) -> tuple[Table, ...]:
+    listed = tuple(verdicts)
+    missed = [verdict for verdict in listed if verdict.status is not Status.PASS]
+    overview = Table(
+        columns=_COLUMNS,
+        rows=tuple(_row(verdict) for verdict in listed),
+        remarks=tuple(remark for verdict in missed for remark in _remarks(verdict)),
+    )
+    return (overview, *(_causes(verdict) for verdict in missed if verdict.causes))
+
+
+def _remarks(verdict: Verdict) -> Iterator[str]:
+    """What the row has no room for: the code, the reason, the project's own message, and the line of the config."""
+    code = f"{verdict.code.name} " if verdict.code else ""
+    reason = "; ".join(filter(None, (growth_text(verdict), verdict.reason if verdict.margin is not None else "")))
+    where = f"({verdict.budget.terms.where})" if verdict.budget.terms.where else ""
+    said = " ".join(text for text in (reason, verdict.budget.terms.message, where) if text)
+    yield f"{code}{verdict.budget.subject}: {said}" if said else f"{code}{verdict.budget.subject}"
+
+
 def _row(verdict: Verdict) -> Row:
-    unit = verdict.budget.metric.unit
-    value, limit = format_column([verdict.value, verdict.budget.limit], unit)
-    shown = f"at least {value}" if verdict.lower_bound else value
-    return (verdict.budget.metric.name, shown, limit, verdict.status.value.replace("_", " ").upper(), _margin(verdict))
-
-
-def _margin(verdict: Verdict) -> str:
-    limit, unit = verdict.budget.limit, verdict.budget.metric.unit
-    if verdict.margin == 0:
-        return "exactly at the limit"
-    amount = format_quantity(abs(verdict.margin), unit)
-    if verdict.margin > 0:
-        return f"{amount} under ({100 * verdict.margin / limit:.1f} %)"
-    share = f" ({_times_over(verdict.value, limit)})" if limit else ""
-    return f"{amount} over{share}"
+    status = verdict.status.value.replace("_", " ").upper()
+    return (verdict.budget.subject, *figures(verdict), status, margin_text(verdict))
 
 
 def _times_over(value: int, limit: int) -> str:
@@ -80,27 +140,49 @@ def _times_over(value: int, limit: int) -> str:
     return f"+{100 * (value - limit) / limit:.1f} %" if value < 10 * limit else f"{value / limit:.1f} times the limit"
 
 
-def _costliest(verdict: Verdict) -> Table:
+def _causes(verdict: Verdict) -> Table:
     metric = verdict.budget.metric
     kind = Kind.BYTES if metric.unit is Unit.BYTES else Kind.COUNT
+    compared = any(cause.reason or cause.baseline is not None for cause in verdict.causes)
     columns = (
         Column(key="layer", title="Layer", kind=Kind.NAME),
         Column(key="kind", title="Kind", kind=Kind.TEXT),
+        *((Column(key="baseline", title="Was", kind=kind),) if compared else ()),
         Column(key=metric.name, title=metric.label, kind=kind),
         Column(key="share", title="Share", kind=Kind.PERCENT),
+        *((Column(key="reason", title="Why", kind=Kind.TEXT),) if compared else ()),
     )
-    rows = tuple(
-        (layer.name, layer.node.op.kind, metric.of(layer), metric.of(layer) / verdict.value)
-        for layer in verdict.costliest
+    rows = tuple(_cause_row(cause, verdict, compared=compared) for cause in verdict.causes[:_MOST_CAUSES])
+    more = len(verdict.causes) - len(rows)
+    return Table(
+        columns=columns,
+        rows=rows,
+        title=_causes_title(verdict),
+        remarks=(f"and {more} more",) if more else (),
     )
-    return Table(columns=columns, rows=rows, title=f"Where the {metric.name} are: the costliest layers")
 
 
-def _how_to_accept(verdict: Verdict) -> str:
-    return f"To accept the new cost: --max {verdict.budget.metric.name}={verdict.value}"
+def _cause_row(cause: Cause, verdict: Verdict, *, compared: bool) -> Row:
+    share = cause.value / verdict.value if verdict.value and not _is_per_layer(verdict) else None
+    lead: Row = (cause.layer.name, cause.layer.node.op.kind)
+    return (*lead, cause.baseline, cause.value, share, cause.reason) if compared else (*lead, cause.value, share)
 
 
-def _record(result: Verdicts, verdict: Verdict) -> Row:
-    metric = verdict.budget.metric
-    numbers = (verdict.value, verdict.budget.limit, verdict.status.value, verdict.margin)
-    return (result.analysis.target, metric.name, metric.unit.value, *numbers)
+def _causes_title(verdict: Verdict) -> str:
+    metric = verdict.budget.metric.name
+    if _is_per_layer(verdict):
+        return f"Layers over the limit of {metric}"
+    grown = any(cause.value != cause.baseline and cause.reason for cause in verdict.causes)
+    return f"Where the {metric} grew" if grown else f"Where the {metric} are: the costliest layers"
+
+
+def _is_per_layer(verdict: Verdict) -> bool:
+    return isinstance(verdict.budget, LayerBudget) and verdict.budget.per == "layer"
+
+
+def _record(verdict: Verdict, result: Verdicts | None = None) -> Row:
+    metric, target = verdict.budget.metric, result.analysis.target if result else ""
+    numbers = (verdict.value, verdict.limit, verdict.status.value, verdict.margin)
+    model = (result.name or target) if result else ""
+    code = verdict.code.name if verdict.code else ""
+    return (target, metric.name, metric.unit.value, *numbers, model, verdict.budget.subject, code, verdict.baseline)
