@@ -14,6 +14,7 @@ from convcost.alternatives.pareto import undominated
 from convcost.alternatives.result import Candidate, Comparison, LayerComparison, ModelTotal
 from convcost.alternatives.standard import Standard
 from convcost.analysis import analyze_graph
+from convcost.errors import UsageError
 from convcost.graph import Graph, Node, Weight, distinct_weights
 from convcost.graph.ops import Unknown
 
@@ -30,8 +31,11 @@ def compare_graph(
 ) -> Comparison:
     """The convolutions whose name matches a glob of `layers` and whose kind is one of `kinds` (none: all).
 
-    Of those, the ones whose kernel has a side of `min_kernel`. Raises `UsageError` when no convolution is chosen.
+    Of those, the ones whose kernel has a side of `min_kernel`. With `devices`, what one of so many would hold and do.
+    Raises `UsageError` when no convolution is chosen.
     """
+    if devices is not None and devices < 1:
+        raise UsageError(f"work is shared by at least 1 device, not {devices}")
     chosen = choose(graph, layers, kinds, min_kernel)
     convs = [conv for _, conv in chosen]
     alternatives = [each for alternative in alternatives for each in alternative.expand(convs)]

@@ -113,7 +113,9 @@ def _by_channels(stages: Sequence[Layer], devices: int) -> DeviceShare:
         weight_bytes=sum(_part_of(stage.storage.weight_bytes, step.part) for stage, step in shared),
         input_bytes=_part_of(first.nbytes, splits[0].part if splits[0].is_grouped else Fraction(1)),
         activation_bytes=sum(_part_of(stage.activation_bytes, step.part) for stage, step in shared),
-        communication="concatenation" if all(grouped) else "all-gather",
+        communication=", ".join(
+            dict.fromkeys([*(step.means for step in steps if step.received), splits[-1].gathering])
+        ),
         communication_bytes=sum(step.received for step in steps) + _part_of(output, 1 - steps[-1].part),
     )
 
@@ -122,12 +124,18 @@ class _Split(NamedTuple):
     part: Fraction
     is_grouped: bool
 
+    @property
+    def gathering(self) -> str:
+        """What it is called when the parts come together."""
+        return "concatenation" if self.is_grouped else "all-gather"
+
 
 class _Step(NamedTuple):
-    """The part of a stage's output that a device makes, and the bytes it receives before."""
+    """The part of a stage's output that a device makes, the bytes it receives before, and what that is called."""
 
     part: Fraction
     received: int
+    means: str
 
 
 def _steps(stages: Sequence[Layer], devices: int) -> list[_Step]:
@@ -149,7 +157,7 @@ def _steps(stages: Sequence[Layer], devices: int) -> list[_Step]:
             fits = split.is_grouped and (arranged or held == split.part)
             missing = Fraction(0) if fits else 1 - held
             held, arranged = split.part, False
-        steps.append(_Step(held, _part_of(arriving, missing)))
+        steps.append(_Step(held, _part_of(arriving, missing), "all-gather" if split else "exchange"))
     return steps
 
 

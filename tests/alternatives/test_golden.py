@@ -11,12 +11,16 @@ import pytest
 from convcost.alternatives import (
     Alternative,
     Candidate,
+    ChannelLowRank,
     CountedMap,
     DepthwiseSeparable,
     Grouped,
+    Gsvd,
     SpatialFactorized,
     SpatialSeparable,
+    Stacked,
     Standard,
+    Winograd,
     compare_graph,
 )
 from convcost.graph import Graph
@@ -98,6 +102,49 @@ def test_vgg16_stores_the_published_parameters() -> None:
 def test_a_3x3_layer_of_512_channels_at_14x14(form: str, alternative: Alternative) -> None:
     candidate = one(conv(512, 512, (3, 3), pads=1), (14, 14), alternative)
     assert [candidate.cost.macs, candidate.params] == PUBLISHED["layer_3x3_512_14"][form]
+
+
+@pytest.mark.parametrize("tile", [2, 4, 6])
+def test_winograds_effective_multiplies_over_the_convolutions_of_vgg16(tile: Any) -> None:
+    comparison = compare_graph(NETWORKS["vgg16"], [Winograd(tile=tile)])
+    multiplies = sum(layer.candidates[0].cost.macs for layer in comparison.layers)
+    assert multiplies == PUBLISHED["vgg16"]["winograd"][str(tile)]
+    fully_connected = PUBLISHED["vgg16"]["macs"] - PUBLISHED["vgg16"]["conv_macs"]
+    assert comparison.totals[0].macs == multiplies + fully_connected
+    assert comparison.totals[0].params == PUBLISHED["vgg16"]["params"]
+
+
+def test_a_published_layer_breaks_even_at_its_published_rank() -> None:
+    candidate = one(conv(512, 512, (3, 3), pads=1), (14, 14), SpatialFactorized())
+    assert candidate.break_even is not None
+    assert candidate.break_even.macs == PUBLISHED["layer_3x3_512_14"]["break_even"]
+
+
+@pytest.mark.parametrize(("side", "saved"), [(5, "28 %"), (7, "45 %")])
+def test_stacks_of_3x3_save_what_inception_v3_says(side: int, saved: str) -> None:
+    op = conv(64, 64, (side, side), pads=side // 2)
+    stacked, standard = one(op, (28, 28), Stacked()).cost.macs, one(op, (28, 28), Standard()).cost.macs
+    assert f"{round(100 * (1 - stacked / standard))} %" == saved
+
+
+def test_two_dense_3x3_reach_as_far_as_one_dilated_by_2_at_twice_the_cost() -> None:
+    op = conv(64, 64, (3, 3), pads=2, dilation=2)
+    stacked = one(op, (28, 28), Stacked())
+    assert stacked.cost.macs == 2 * one(op, (28, 28), Standard()).cost.macs
+    assert [stage.node.op.dilation for stage in stacked.stages] == [(1, 1), (1, 1)]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("multiplier", [1, 3])
+def test_group_svd_contains_the_two_forms_between_which_it_lies(multiplier: int) -> None:
+    op = conv(12, 20, (3, 3), stride=2, pads=1)
+    for order, other in (("conv_pw", "dw_pw"), ("pw_conv", "pw_dw")):
+        groups = 12 if order == "conv_pw" else 20
+        decoupled = one(op, (9, 9), Gsvd(groups=groups, rank=multiplier, order=order))  # type: ignore[arg-type]
+        separable = one(op, (9, 9), DepthwiseSeparable(multiplier=multiplier, order=other))  # type: ignore[arg-type]
+        assert (decoupled.cost, decoupled.params) == (separable.cost, separable.params)
+        whole = one(op, (9, 9), Gsvd(groups=1, rank=multiplier, order=order))  # type: ignore[arg-type]
+        low_rank = one(op, (9, 9), ChannelLowRank(rank=multiplier, order=order))  # type: ignore[arg-type]
+        assert (whole.cost, whole.params) == (low_rank.cost, low_rank.params)
 
 
 @pytest.mark.parametrize("order", ["dw_pw", "pw_dw"])
