@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from convcost.graph.ops import Activation, Elementwise, MatMul
+from convcost.graph import Tensor
+from convcost.graph.ops import Activation, Elementwise, MatMul, Move
 from convcost.sources.onnx.lowering.call import Call, Lowered
 from convcost.sources.onnx.lowering.conv import conv_of
 from convcost.sources.onnx.lowering.matmul import product, scaled_product
@@ -23,7 +24,7 @@ def lower_fused_gemm(call: Call) -> Lowered:
 
 @lowers("FusedMatMul")
 def lower_fused_matmul(call: Call) -> Lowered:
-    a, b = call.operand(0), call.operand(1)
+    a, b = (_batches_first(call, call.operand(position), side) for position, side in enumerate("AB"))
     transposed = {side: bool(call.attributes.integer(f"trans{side}", 0)) for side in "AB"}
     if any(transposed.values()):
         multiplied = Lowered(op=MatMul(transpose_a=transposed["A"], transpose_b=transposed["B"]), operands=(a, b))
@@ -33,6 +34,14 @@ def lower_fused_matmul(call: Call) -> Lowered:
         return multiplied
     unscaled = call.step(multiplied.op, *multiplied.operands)
     return Lowered(op=Elementwise(function="mul"), operands=(unscaled,))
+
+
+def _batches_first(call: Call, operand: Tensor, side: str) -> Tensor:
+    """With `transBatch`, an operand's first axis is the matrix' first, and the batch axes follow it."""
+    if not call.attributes.integer(f"transBatch{side}", 0) or len(operand.shape) < 3:
+        return operand
+    first, *batch, last = operand.shape
+    return call.step(Move(action="transpose", shapes=((*batch, first, last),), view=True), operand)
 
 
 def _activated(call: Call, lowered: Lowered, *, added: int | None = None) -> Lowered:
