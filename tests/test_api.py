@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import convcost
 from convcost.errors import UsageError
@@ -45,7 +46,6 @@ def test_inputs_of_a_target_are_shapes() -> None:
 
 
 def test_a_module_is_analyzed_with_shapes() -> None:
-    torch = pytest.importorskip("torch")
     analysis = convcost.analyze(torch.nn.Linear(8, 4), inputs=((2, 8),))
     assert (analysis.totals.macs, analysis.totals.params) == (64, 36)
 
@@ -97,6 +97,5 @@ def test_inputs_that_are_no_shapes_are_refused(inputs: object, says: str) -> Non
 def test_kwargs_belong_to_modules_and_dims_to_targets() -> None:
     with pytest.raises(UsageError, match="kwargs belong"):
         convcost.analyze(SAMPLES / "layer.yaml", kwargs={"mask": (1, 2)})
-    torch = pytest.importorskip("torch")
     with pytest.raises(UsageError, match="dims belong"):
         convcost.analyze(torch.nn.Linear(2, 2), inputs=((1, 2),), dims={"n": 1})

@@ -55,7 +55,8 @@ def one_of(value: str, choices: Iterable[str], *, option: str) -> str:
         return value
     near = difflib.get_close_matches(value, known, n=1)
     raise UsageError(
-        f"{option} is one of {', '.join(known)}, not '{value}'", hint=f"did you mean {near[0]}?" if near else f"such as {known[0]}"
+        f"{option} is one of {', '.join(known)}, not '{value}'",
+        hint=f"did you mean {near[0]}?" if near else f"such as {known[0]}",
     )
 
 

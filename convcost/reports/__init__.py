@@ -1,23 +1,27 @@
-"""Results to text: one table of formats, each a function of a report and where it goes."""
+"""Results to text: one table of formats, each a module whose `render` takes a report and where it goes."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
+from typing import cast
 
 from convcost.reports.document import Report
-from convcost.reports.jsontext import render_json
-from convcost.reports.markdown import render_markdown
-from convcost.reports.spreadsheet import render_csv
 from convcost.reports.style import Style
-from convcost.reports.text import render_text
 
-__all__ = ["FORMATS", "Renderer", "Report", "Style"]
+__all__ = ["FORMATS", "Report", "Style", "render"]
 
-Renderer = Callable[[Report, Style], str]
-
-FORMATS: Mapping[str, Renderer] = {
-    "table": render_text,
-    "json": render_json,
-    "csv": render_csv,
-    "markdown": render_markdown,
+FORMATS: Mapping[str, str] = {
+    "table": "convcost.reports.text",
+    "json": "convcost.reports.jsontext",
+    "csv": "convcost.reports.spreadsheet",
+    "markdown": "convcost.reports.markdown",
 }
+
+_PLAIN = Style()
+
+
+def render(format_name: str, report: Report, style: Style = _PLAIN) -> str:
+    """The report in one of `FORMATS`, whose module is loaded now; for a pipe or file unless `style` says otherwise."""
+    module = importlib.import_module(FORMATS[format_name])
+    return cast("Callable[[Report, Style], str]", module.render)(report, style)

@@ -10,7 +10,7 @@ from convcost.reports.document import Report
 from convcost.reports.style import Style
 
 
-def render_json(report: Report, style: Style) -> str:
+def render(report: Report, style: Style) -> str:
     """Indented, shapes on one line, keys in the order the schema lists them. Style plays no part."""
     return json_text(report.to_json())
 

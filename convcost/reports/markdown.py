@@ -9,7 +9,7 @@ from convcost.reports.escape import markdown_name, markdown_text
 from convcost.reports.style import Style
 
 
-def render_markdown(report: Report, style: Style) -> str:
+def render(report: Report, style: Style) -> str:
     """Every document under a heading of its own; style plays no part."""
     return "\n".join("\n".join(_document(document)) + "\n" for document in report.documents())
 

@@ -10,7 +10,7 @@ from convcost.reports.escape import spreadsheet
 from convcost.reports.style import Style
 
 
-def render_csv(report: Report, style: Style) -> str:
+def render(report: Report, style: Style) -> str:
     """Exact integers under a header of column keys; texts cannot start a formula. Style plays no part."""
     table = report.records()
     lines = io.StringIO()

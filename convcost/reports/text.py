@@ -15,7 +15,7 @@ _SHORTEST_NAME = 16
 _PLAIN = Style()
 
 
-def render_text(report: Report, style: Style) -> str:
+def render(report: Report, style: Style) -> str:
     """Every document, one below the other."""
     return "\n".join("\n".join(_document(document, style)) + "\n" for document in report.documents())
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from convcost.analysis import analyze_graph
-from convcost.reports import FORMATS, Style
+from convcost.reports import render
 from convcost.reports.analysis import AnalysisReport
 from tests.networks import small_network
 
 
 def report(*, unknown: bool = False, form: str = "table") -> str:
-    return FORMATS[form](AnalysisReport(analyses=(analyze_graph(small_network(unknown=unknown)),)), Style())
+    return render(form, AnalysisReport(analyses=(analyze_graph(small_network(unknown=unknown)),)))
 
 
 @pytest.mark.parametrize("form", ["table", "markdown"])

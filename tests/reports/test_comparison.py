@@ -10,7 +10,7 @@ from convcost import api
 from convcost.alternatives import compare_graph, parse_alternatives
 from convcost.graph import Graph, Node, Tensor, Weight
 from convcost.graph.ops import Conv
-from convcost.reports import FORMATS, Style
+from convcost.reports import Style, render
 from convcost.reports.comparison import ComparisonReport, conv_text
 from tests.networks import conv, small_network
 
@@ -19,7 +19,7 @@ SAMPLES = Path(__file__).parents[2] / "sample_configs"
 
 def table(target: str, *, every_row: bool = False, **options: object) -> str:
     comparison = api.compare(SAMPLES / target, **options)
-    return FORMATS["table"](ComparisonReport(comparison=comparison, every_row=every_row), Style())
+    return render("table", ComparisonReport(comparison=comparison, every_row=every_row))
 
 
 def row(text: str, start: str) -> str:
@@ -94,18 +94,18 @@ def test_a_whole_model_shows_its_totals() -> None:
 def test_totals_that_miss_something_say_so() -> None:
     comparison = compare_graph(small_network(unknown=True), parse_alternatives("standard,grouped[groups=2]"))
     report = ComparisonReport(comparison=comparison)
-    assert "at least: some ops could not be counted" not in FORMATS["table"](report, Style())
+    assert "at least: some ops could not be counted" not in render("table", report)
     from dataclasses import replace
 
     onnx = ComparisonReport(comparison=replace(comparison, source="onnx"))
-    assert "at least: some ops could not be counted" in FORMATS["table"](onnx, Style())
+    assert "at least: some ops could not be counted" in render("table", onnx)
 
 
 @pytest.mark.parametrize("width", [80, 140])
 def test_tables_fit_the_terminal(width: int) -> None:
     for target in ("layer.yaml", "mobilenet_v1_dense.yaml"):
         report = ComparisonReport(comparison=api.compare(SAMPLES / target))
-        assert max(map(len, FORMATS["table"](report, Style(width=width)).splitlines())) <= width
+        assert max(map(len, render("table", report, Style(width=width)).splitlines())) <= width
 
 
 def described(op: Conv, *, batch: int = 1, size: int = 8) -> str:
@@ -129,7 +129,7 @@ def test_a_convolution_is_described_by_what_is_not_one() -> None:
 
 def test_csv_has_a_row_per_layer_and_alternative() -> None:
     comparison = api.compare(SAMPLES / "layer.yaml", alternatives="standard,grouped[groups=3]")
-    lines = FORMATS["csv"](ComparisonReport(comparison=comparison), Style()).splitlines()
+    lines = render("csv", ComparisonReport(comparison=comparison)).splitlines()
     assert len(lines) == 3
     assert lines[1].endswith(",115605504,147456,401408,1392640")
     assert ",no,3 groups do not divide" in lines[2]

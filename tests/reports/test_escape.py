@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcost.analysis import analyze_graph
-from convcost.reports import FORMATS, Style
+from convcost.reports import FORMATS, Style, render
 from convcost.reports.analysis import AnalysisReport
 from convcost.reports.escape import markdown_name, markdown_text, printable, spreadsheet
 from tests.networks import small_network
@@ -54,7 +54,7 @@ def test_a_spreadsheet_cell_starts_no_formula(start: str) -> None:
 @pytest.mark.parametrize("name", [NASTY, "=cmd()", "a\nb"])
 def test_a_nasty_layer_name_stays_in_its_row(name: str) -> None:
     report = AnalysisReport(analyses=(analyze_graph(small_network(names=(name, "relu"))),))
-    texts = {form: render(report, Style(width=80)) for form, render in FORMATS.items()}
+    texts = {form: render(form, report, Style(width=80)) for form in FORMATS}
     assert not any(char in texts[form] for form in ("table", "markdown", "csv") for char in "\x1b\u202e")
     rows = list(csv.reader(io.StringIO(texts["csv"])))
     assert len({len(row) for row in rows}) == 1

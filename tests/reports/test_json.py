@@ -13,7 +13,7 @@ from convcost.analysis import analyze_graph
 from convcost.analysis.result import Json
 from convcost.budgets import Budget, check_analysis
 from convcost.explain import explanations
-from convcost.reports import FORMATS, Report, Style
+from convcost.reports import Report, render
 from convcost.reports.analysis import AnalysisReport
 from convcost.reports.check import CheckReport
 from convcost.reports.comparison import ComparisonReport
@@ -62,25 +62,25 @@ def test_schemas_are_schemas(path: Path) -> None:
 
 @pytest.mark.parametrize(("schema", "report"), REPORTS.values(), ids=REPORTS)
 def test_a_report_is_what_its_schema_describes_and_nothing_more(schema: str, report: Report) -> None:
-    document = json.loads(FORMATS["json"](report, Style()))
+    document = json.loads(render("json", report))
     jsonschema.validate(document, closed(schema_named(schema)))
 
 
 def test_a_schema_notices_a_count_that_is_no_integer() -> None:
-    document = json.loads(FORMATS["json"](REPORTS["one analysis"][1], Style()))
+    document = json.loads(render("json", REPORTS["one analysis"][1]))
     document["totals"]["macs"] = 1.5
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(document, schema_named("analysis-1"))
 
 
 def test_key_order_is_the_promised_one() -> None:
-    document = json.loads(FORMATS["json"](REPORTS["one analysis"][1], Style()))
+    document = json.loads(render("json", REPORTS["one analysis"][1]))
     keys = [key for key in document if key not in {"backward", "notes"}]
     assert keys == ["schema", "convcost", "source", "inputs", "convention", "totals", "coverage", "layers"]
 
 
 def test_the_text_is_the_result_itself() -> None:
-    assert json.loads(FORMATS["json"](REPORTS["one analysis"][1], Style())) == ANALYSES[0].to_json()
+    assert json.loads(render("json", REPORTS["one analysis"][1])) == ANALYSES[0].to_json()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from convcost.analysis import analyze_graph
 from convcost.analysis.metrics import METRICS
-from convcost.reports import FORMATS, Style
+from convcost.reports import render
 from convcost.reports.analysis import AnalysisReport
 from convcost.reports.layer_table import layer_records, layer_table
 from convcost.reports.view import View
@@ -91,7 +91,7 @@ def test_execution_order_is_the_default() -> None:
 def test_csv_columns_add_up_to_the_totals(view: View) -> None:
     analysis = analyze_graph(small_network())
     report = AnalysisReport(analyses=(analysis,), view=view)
-    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](report, Style()))))
+    rows = list(csv.DictReader(io.StringIO(render("csv", report))))
     for metric in METRICS:
         if metric.measure:
             assert sum(int(row[metric.name]) for row in rows) == metric.total(analysis.totals)

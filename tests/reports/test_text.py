@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcost.analysis import analyze_graph
-from convcost.reports import FORMATS, Style
+from convcost.reports import Style, render
 from convcost.reports.analysis import AnalysisReport
 from convcost.reports.document import Column, Document, Kind, Table
 from convcost.reports.text import display_width, elided
@@ -17,12 +17,12 @@ from tests.networks import chain_of_linears, small_network
 LONG = [f"features.denseblock{block}.denselayer{layer}.conv1" for block in (1, 2) for layer in (1, 2)]
 
 
-def render(report: object, **style: object) -> str:
-    return FORMATS["table"](report, Style(**style))
+def shown(report: object, **style: object) -> str:
+    return render("table", report, Style(**style))
 
 
 def layers_of(names: list[str], **style: object) -> str:
-    return render(AnalysisReport(analyses=(analyze_graph(chain_of_linears(names)),)), **style)
+    return shown(AnalysisReport(analyses=(analyze_graph(chain_of_linears(names)),)), **style)
 
 
 class OneTable:
@@ -52,7 +52,7 @@ def test_colour_is_for_those_who_ask() -> None:
 @pytest.mark.parametrize("width", [80, 100, 140])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     report = AnalysisReport(analyses=(analyze_graph(small_network(unknown=True)),))
-    for text in (layers_of(LONG, width=width), render(report, width=width)):
+    for text in (layers_of(LONG, width=width), shown(report, width=width)):
         assert max(display_width(line) for line in text.splitlines()) <= width
 
 
@@ -86,13 +86,13 @@ def test_numbers_are_right_aligned_under_their_title() -> None:
         Column(key="name", title="Name", kind=Kind.NAME),
         Column(key="macs", title="Times\nfewer", kind=Kind.COUNT),
     )
-    lines = render(OneTable(Table(columns=columns, rows=(("a", 7), ("b", 1_000_000))))).splitlines()
+    lines = shown(OneTable(Table(columns=columns, rows=(("a", 7), ("b", 1_000_000))))).splitlines()
     assert lines[2:] == ["         Times", "  Name   fewer", "  a          7", "  b     1.00 M"]
 
 
 def test_a_status_takes_its_colour() -> None:
     table = Table(columns=(Column(key="s", title="Verdict", kind=Kind.STATUS),), rows=(("FAIL",), ("PASS",)))
-    text = render(OneTable(table), color=True)
+    text = shown(OneTable(table), color=True)
     assert "\x1b[31mFAIL\x1b[0m" in text
     assert "\x1b[32mPASS\x1b[0m" in text
 
@@ -101,4 +101,4 @@ def test_rendering_is_linear_enough_for_many_rows() -> None:
     """Ten thousand rows in one go; a table that measured every cell against every other would not return."""
     names = [f"block{at}.fc" for at in range(10_000)]
     report = AnalysisReport(analyses=(analyze_graph(chain_of_linears(names)),), view=View(every_row=True))
-    assert len(render(report).splitlines()) > 10_000
+    assert len(shown(report).splitlines()) > 10_000
