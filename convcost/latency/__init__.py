@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from convcost.latency.calibrate import Calibration, calibrate
+from convcost.latency.calibration import Calibration, calibrate
+from convcost.latency.candidates import CandidateLatencies, measure_candidates
 from convcost.latency.device import Device, read_device, write_device
 from convcost.latency.fingerprint import Fingerprint, machine_fingerprint
 from convcost.latency.layers import measure_layers
-from convcost.latency.measure import default_runtime, measure, was_interrupted
 from convcost.latency.protocol import Protocol
 from convcost.latency.result import LayerLatencies, Measurement, NotMeasurable
 from convcost.latency.roofline import Roofline, chain_roofline, node_roofline, roofline
+from convcost.latency.session import default_runtime, measure, was_interrupted
 from convcost.latency.setting import PROCESSORS, RUNTIMES, Processor, Runtime, Setting
 from convcost.latency.statistics import compare_samples
 from convcost.latency.workload import GraphNodes, OnnxFile, TorchModule, Workload, graph_of_nodes
@@ -18,6 +19,7 @@ __all__ = [
     "PROCESSORS",
     "RUNTIMES",
     "Calibration",
+    "CandidateLatencies",
     "Device",
     "Fingerprint",
     "GraphNodes",
@@ -39,6 +41,7 @@ __all__ = [
     "graph_of_nodes",
     "machine_fingerprint",
     "measure",
+    "measure_candidates",
     "measure_layers",
     "node_roofline",
     "read_device",

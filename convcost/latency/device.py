@@ -60,9 +60,10 @@ def write_device(device: Device, path: str) -> None:
     """Writes the file whole or not at all. Raises `UsageError` where it cannot be written."""
     target = Path(path)
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False) as draft:
-            draft.write(device_text(device))
-        Path(draft.name).replace(target)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".convcost-") as folder:
+            draft = Path(folder) / target.name
+            draft.write_text(device_text(device), encoding="utf-8")
+            draft.replace(target)
     except OSError as error:
         hint = "name a file in a folder that exists, with -o"
         raise UsageError(f"cannot write '{path}': {os.strerror(error.errno or 0)}", hint=hint) from error

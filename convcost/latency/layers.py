@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from convcost.errors import ConvcostError
-from convcost.latency.measure import require_runtime
 from convcost.latency.profile import Profile, profiled_runs, scaled_layers
 from convcost.latency.protocol import Protocol, collector_off
 from convcost.latency.result import LayerLatencies, Measurement, NotMeasurable
 from convcost.latency.runners.prepared import UnrunnableError, first_line
+from convcost.latency.session import require_runtime
 from convcost.latency.setting import Setting
 from convcost.latency.workload import Workload
 

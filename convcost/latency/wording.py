@@ -23,10 +23,10 @@ def time_text(seconds: float, digits: int = 3) -> str:
     if seconds <= 0:
         return "0 ms"
     size, unit = next((entry for entry in _UNITS if seconds >= entry[0]), _UNITS[-1])
-    value = seconds / size
+    # Rounded first: 9.9996 has three digits as 10.0, not as 10.00.
+    value = float(f"{seconds / size:.{digits - 1}e}")
     decimals = digits - 1 - math.floor(math.log10(value))
-    rounded = round(value, decimals)
-    return f"{rounded:.{max(decimals, 0)}f} {unit}"
+    return f"{value:.{max(decimals, 0)}f} {unit}"
 
 
 def latency_text(measurement: Measurement | NotMeasurable) -> str:

@@ -13,9 +13,9 @@ from convcost.graph import DType, Graph, Node, Tensor
 from convcost.graph.ops import MatMul
 from convcost.latency.device import Device
 from convcost.latency.fingerprint import machine_fingerprint
-from convcost.latency.measure import measure
 from convcost.latency.protocol import Protocol, Samples, Started, take_samples
 from convcost.latency.result import Measurement, NotMeasurable
+from convcost.latency.session import measure
 from convcost.latency.setting import Setting
 from convcost.latency.statistics import quantile
 from convcost.latency.workload import GraphNodes
