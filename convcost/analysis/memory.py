@@ -20,7 +20,7 @@ def peak_activation_bytes(graph: Graph) -> int:
             if tensor.weight is not None:
                 continue
             if tensor.buffer == tensor.name or tensor.buffer not in size:
-                size[tensor.buffer] = max(tensor.nbytes, size.get(tensor.buffer, 0))
+                size[tensor.buffer] = tensor.nbytes
             first.setdefault(tensor.buffer, step)
             last[tensor.buffer] = step
     kept = {tensor.buffer for tensor in graph.outputs} & size.keys()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,7 +57,7 @@ def graphs(draw: st.DrawFn) -> Graph:
         for slot in range(draw(st.integers(1, 2))):
             name, source = f"t{step}_{slot}", reads[0]
             shares = draw(st.booleans())
-            shape = source.shape if shares else (draw(st.integers(1, 9)),)
+            shape = (draw(st.integers(1, 9)),)  # a slice is smaller than its owner, an expanded view larger
             results.append(Tensor(name=name, shape=shape, alias=source.buffer if shares else ""))
         nodes.append(op(f"n{step}", operands, *results))
         written.extend(results)
@@ -100,6 +101,15 @@ def test_a_view_keeps_its_owner_alive() -> None:
     other, end = Tensor(name="o", shape=(10,)), Tensor(name="e", shape=(10,))
     nodes = (op("a", [X], y), op("view", [y], view), op("b", [X], other), op("c", [other, view], end))
     assert peak_activation_bytes(Graph(nodes=nodes, inputs=(X,), outputs=(end,))) == 3 * 40
+
+
+@pytest.mark.parametrize("elements", [5, 1000])
+def test_a_view_is_as_large_as_its_owner_whatever_it_shows(elements: int) -> None:
+    view, y = Tensor(name="v", shape=(elements,), alias="x"), Tensor(name="y", shape=(1,))
+    seen_after = (op("view", [X], view), op("use", [view], y))
+    assert peak_activation_bytes(Graph(nodes=seen_after, inputs=(X,), outputs=(y,))) == 40 + 4
+    seen_first = (op("use", [view, X], y),)
+    assert peak_activation_bytes(Graph(nodes=seen_first, inputs=(view, X), outputs=(y,))) == 40 + 4
 
 
 def test_an_input_lives_from_its_first_use() -> None:
