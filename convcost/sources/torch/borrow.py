@@ -112,7 +112,11 @@ def _swap_tensors(
 def _swapped(value: object, swap: Callable[[torch.Tensor], torch.Tensor]) -> object:
     if isinstance(value, torch.Tensor):
         return swap(value)
-    if value and any(True for _ in tensors_in(value)):
+    if not isinstance(value, _MAY_HOLD_TENSORS):
+        return value
+    items = value.values() if isinstance(value, dict) else value
+    # Most attributes are a few numbers or empty: only what may hold a tensor is looked at more closely.
+    if any(isinstance(item, _MAY_HOLD_TENSORS) for item in items) and any(True for _ in tensors_in(value)):
         return mapped(value, lambda item: _swapped(item, swap))
     return value
 

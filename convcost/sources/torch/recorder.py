@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -72,12 +72,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             plan.decomposes = False
         if plan.signature.name in _ASSERTIONS:
             return None
-        operands = tuple(_tensors((args, keywords)))
+        operands = _tensors(args, keywords)
         if self._without_values and mixes_devices(operands):
             args, keywords = self._stand_in(plan, args, keywords)
-            operands = tuple(_tensors((args, keywords)))
+            operands = _tensors(args, keywords)
         result = func(*args, **keywords)
-        self._record(plan, args, keywords, operands, tuple(_tensors(result)))
+        self._record(plan, args, keywords, operands, _tensors((result,)))
         return result
 
     def _higher_order(
@@ -89,10 +89,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             case "cond", (_, arm, other, (*given,)) if callable(arm) and callable(other):
                 return self._dearer_arm(arm, other, given)
         result = operator(*args, **keywords)
-        results = tuple(_tensors(result))
+        results = _tensors((result,))
         shapes = tuple(tuple(tensor.shape) for tensor in results)
         op = Unknown(operator=name, reason="what a higher-order operator runs is not traced", shapes=shapes)
-        operands = tuple(self.values.of(tensor) for tensor in _tensors((args, keywords)))
+        operands = tuple(self.values.of(tensor) for tensor in _tensors(args, keywords))
         self._add(Step(op, operands), name, results, (None,) * len(results), {})
         return result
 
@@ -143,8 +143,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             tuple(tuple(result.shape) for result in results),
             self.values.of,
         )
+        steps = self._lower(plan, call, sources)
         inner: dict[str, Tensor] = {}
-        for step in self._lower(plan, call, sources):
+        for step in steps:
             operands_now = (
                 tuple(inner.get(operand.name, operand) for operand in step.operands) if inner else step.operands
             )
@@ -231,11 +232,16 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         return Tensor(name=name, shape=shape, dtype=dtype, alias=owner.buffer)
 
 
-def _tensors(value: object) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for item in value:
-            yield from _tensors(item)
-    elif isinstance(value, dict):
-        yield from _tensors(tuple(value.values()))
+def _tensors(args: Sequence[object], keywords: Mapping[str, object] | None = None) -> tuple[torch.Tensor, ...]:
+    """The tensors among a call's arguments or results, in order."""
+    found: list[torch.Tensor] = []
+    _collect((*args, *keywords.values()) if keywords else args, found)
+    return tuple(found)
+
+
+def _collect(values: Sequence[object], found: list[torch.Tensor]) -> None:
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif isinstance(value, (tuple, list)):
+            _collect(value, found)
