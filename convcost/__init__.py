@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from convcost.alternatives import Comparison
     from convcost.analysis import Analysis
-    from convcost.api import analyze, check, compare, load
-    from convcost.budgets import Status, Verdict, Verdicts
+    from convcost.api import analyze, check, compare, diff, load
+    from convcost.budgets import Difference, Status, Verdict, Verdicts
     from convcost.errors import ConvcostError
     from convcost.graph import Graph
 
@@ -25,6 +25,7 @@ __all__ = [
     "Analysis",
     "Comparison",
     "ConvcostError",
+    "Difference",
     "Graph",
     "Status",
     "Verdict",
@@ -33,6 +34,7 @@ __all__ = [
     "analyze",
     "check",
     "compare",
+    "diff",
     "load",
 ]
 
@@ -40,6 +42,7 @@ _HOME = {
     "Analysis": "convcost.analysis",
     "Comparison": "convcost.alternatives",
     "ConvcostError": "convcost.errors",
+    "Difference": "convcost.budgets",
     "Graph": "convcost.graph",
     "Status": "convcost.budgets",
     "Verdict": "convcost.budgets",
@@ -47,6 +50,7 @@ _HOME = {
     "analyze": "convcost.api",
     "check": "convcost.api",
     "compare": "convcost.api",
+    "diff": "convcost.api",
     "load": "convcost.api",
 }
 

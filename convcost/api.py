@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from convcost.alternatives import Alternative, Comparison, CountedMap
-    from convcost.budgets import Verdicts
+    from convcost.budgets import Difference, Verdicts
 
 Target: TypeAlias = "str | os.PathLike[str]"
 Inputs: TypeAlias = "Sequence[object] | Mapping[str, Sequence[int]]"
@@ -40,9 +40,15 @@ def analyze(
 ) -> Analysis:
     """What a model costs: `.totals`, `.layers`, and the `.unknown` that could not be counted.
 
-    `kwargs` are keyword arguments of a module's `forward`, `dims` the symbolic dimensions of a target.
-    Raises `ConvcostError` for what cannot be read or run.
+    `kwargs` are keyword arguments of a module's `forward`, `dims` the symbolic dimensions of a target. A target
+    may also be a saved report, or `git:REF:TARGET`. Raises `ConvcostError` for what cannot be read or run.
     """
+    if isinstance(model, str | os.PathLike):
+        from convcost.targets import analysis_of
+
+        _refuse_kwargs(kwargs)
+        specs = _input_specs(inputs or ())
+        return analysis_of(Request(target=os.fspath(model), inputs=specs, dims=dict(dims or {})))
     return analyze_graph(_graph(model, inputs, kwargs, dims))
 
 
@@ -93,6 +99,19 @@ def check(
     return check_analysis(analysis, limits)
 
 
+def diff(
+    old: Analysis | Target | nn.Module, new: Analysis | Target | nn.Module, inputs: Inputs | None = None
+) -> Difference:
+    """What changed between two models, layer by layer; `inputs` are those of both. False where nothing did.
+
+    Either may be an analysis, a saved report or `git:REF:TARGET`. Raises `ConvcostError` for what cannot be read.
+    """
+    from convcost.budgets import difference
+
+    before, after = (each if isinstance(each, Analysis) else analyze(each, inputs) for each in (old, new))
+    return difference(before, after)
+
+
 def _graph(
     model: Target | nn.Module,
     inputs: Inputs | None,
@@ -100,11 +119,7 @@ def _graph(
     dims: Mapping[str, int] | None,
 ) -> Graph:
     if isinstance(model, str | os.PathLike):
-        if kwargs:
-            raise UsageError(
-                "kwargs belong to an nn.Module",
-                hint="write a factory's arguments into the target: package:factory?depth=3",
-            )
+        _refuse_kwargs(kwargs)
         return load(model, inputs, dims)
     if dims:
         raise UsageError("dims belong to a target with symbolic dimensions", hint="give a module inputs of that size")
@@ -113,6 +128,14 @@ def _graph(
     if isinstance(inputs, Mapping):
         raise UsageError("a module takes its inputs in order", hint="pass named ones as kwargs={...}")
     return graph_of(model, tuple(inputs or ()), dict(kwargs or {}))
+
+
+def _refuse_kwargs(kwargs: Mapping[str, object] | None) -> None:
+    if kwargs:
+        raise UsageError(
+            "kwargs belong to an nn.Module",
+            hint="write a factory's arguments into the target: package:factory?depth=3",
+        )
 
 
 def _read_spec(

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "analyze": "convcost.cli.analyze",
     "compare": "convcost.cli.compare",
     "check": "convcost.cli.check",
+    "diff": "convcost.cli.diff",
     "explain": "convcost.cli.explain",
 }
 """Each command is a function of its own name in its module, loaded when it is needed."""

@@ -64,7 +64,7 @@ def _the_target(targets: list[str], spec: str | None) -> str:
     if any(each.endswith(".json") for each in targets):
         raise UsageError(
             "compare sets layers beside their alternatives; two runs are compared by diff",
-            hint="the diff command is not in this version: compare takes a model or a layer spec",
+            hint="write convcost diff OLD.json NEW.json",
         )
     given = [*targets, *([spec] if spec is not None else [])]
     if len(given) > 1:

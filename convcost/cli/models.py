@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcost.analysis import Analysis, analyze_graph
+from convcost.analysis import Analysis
 from convcost.cli import failure
 from convcost.cli.options import Reading
 from convcost.cli.output import stdout_for_reports
 from convcost.errors import SourceError
+from convcost.sources.request import Request
 
 
 def analyses_of(targets: Sequence[str], reading: Reading) -> tuple[Analysis, ...]:
     """Every target analyzed, in the order given; the first that cannot be read ends it."""
-    from convcost import sources
+    return analyses_at([reading.request(target) for target in targets])
 
-    requests = [reading.request(target) for target in targets]
+
+def analyses_at(requests: Sequence[Request]) -> tuple[Analysis, ...]:
+    """The same for targets that each have inputs and dimensions of their own; many are read on every core."""
+    from convcost import targets
+
     with stdout_for_reports():
-        return tuple(analyze_graph(sources.load(request)) for request in requests)
+        return targets.analyses_of(requests)
 
 
 def all_notes(analyses: Sequence[Analysis]) -> list[str]:

@@ -1,8 +1,9 @@
-"""YAML values that remember their place, so that every complaint about a file can point at file:line:column."""
+"""YAML and TOML values that remember their place, so that complaints can point at file:line:column."""
 
 from __future__ import annotations
 
-from convcost.located.document import parse_yaml, read_yaml
+from convcost.located.document import parse_yaml, read_text, read_yaml
+from convcost.located.toml import parse_toml
 from convcost.located.values import (
     Located,
     LocatedError,
@@ -36,8 +37,10 @@ __all__ = [
     "list_of",
     "mapping_of",
     "nearest",
+    "parse_toml",
     "parse_yaml",
     "quoted",
+    "read_text",
     "read_yaml",
     "shown",
     "text_of",

@@ -28,15 +28,19 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def read_yaml(path: str) -> Located:
-    """The one document of a UTF-8 file of at most 1 MiB. Raises `SourceError` for what cannot be read."""
+def read_text(path: str) -> str:
+    """The text of a UTF-8 file of at most 1 MiB. Raises `SourceError` for what cannot be read."""
     raw = _read_bytes(path).removeprefix(codecs.BOM_UTF8)
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8")
         raise _place(path, before).error("not UTF-8 text", hint="save the file as UTF-8") from None
-    return parse_yaml(text, file=path)
+
+
+def read_yaml(path: str) -> Located:
+    """The one document of a UTF-8 file of at most 1 MiB. Raises `SourceError` for what cannot be read."""
+    return parse_yaml(read_text(path), file=path)
 
 
 def parse_yaml(text: str, *, file: str) -> Located:

@@ -23,7 +23,8 @@ ARROWS: dict[str, set[str]] = {
     "budgets": {"errors", "units", "located", "graph", "analysis"},
     "reports": {"errors", "units", "graph", "analysis", "alternatives", "weights", "latency", "budgets", "explain"},
     "explain": {"errors", "graph", "analysis", "alternatives", "budgets"},
-    "api": {"errors", "graph", "sources", "analysis", "alternatives", "weights", "latency", "budgets"},
+    "targets": {"errors", "graph", "sources", "analysis"},
+    "api": {"errors", "targets", "graph", "sources", "analysis", "alternatives", "weights", "latency", "budgets"},
 }
 UNBOUND = {"cli", "__init__", "__main__"}
 

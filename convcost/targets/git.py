@@ -1,0 +1,110 @@
+"""Models as they were at another revision of the repository, without touching the working tree."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from convcost.analysis import Analysis
+from convcost.errors import ConvcostError, SourceError
+from convcost.sources.request import InputSpec, Request
+from convcost.targets.saved import read_saved
+
+_FILES = (".onnx", ".yaml", ".yml", ".json", ".pt", ".pt2", ".pth")
+_LARGE_FILE = b"version https://git-lfs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A commit, by the name it was asked for and by its full id."""
+
+    name: str
+    commit: str
+
+    @classmethod
+    def of(cls, name: str) -> Revision:
+        """Raises `SourceError` for a name that git does not know here."""
+        if name.startswith("-"):
+            raise SourceError(f"'{name}' is not a revision", hint="write a branch, a tag or a commit")
+        hint = "in a shallow clone, fetch it first: git fetch origin BRANCH, or a checkout with its whole history"
+        asked = ["rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"]
+        return cls(name=name, commit=_git(asked, f"git knows no revision '{name}' here", hint).decode().strip())
+
+
+def analysis_at(revision: Revision, request: Request, analyze: Callable[[Request], Analysis]) -> Analysis:
+    """A target, relative to the current folder, as the revision has it.
+
+    A file is taken out of the repository alone; a factory's whole tree is, and run there in a process of its own.
+    """
+    label = f"git:{revision.name}:{request.target}"
+    with tempfile.TemporaryDirectory(prefix="convcost-") as folder:
+        try:
+            if request.target.endswith(_FILES):
+                copy = _take_file(revision, request.target, Path(folder))
+                return replace(analyze(replace(request, target=str(copy))), target=label)
+            return replace(_run_there(revision, request, Path(folder)), target=label)
+        except ConvcostError as error:
+            raise SourceError(error.message.replace(f"{folder}/", f"git:{revision.name}:"), hint=error.hint) from error
+
+
+def _take_file(revision: Revision, path: str, folder: Path) -> Path:
+    asked = ["cat-file", "blob", f"{revision.commit}:./{os.path.relpath(path)}"]
+    content = _git(asked, f"{path} does not exist at '{revision.name}'", "check the path, relative to where you are")
+    if content.startswith(_LARGE_FILE):
+        content = _git(["lfs", "smudge"], f"{path} is in large file storage", "install git-lfs", given=content)
+    copy = folder / Path(path).name
+    copy.write_bytes(content)
+    return copy
+
+
+def _run_there(revision: Revision, request: Request, folder: Path) -> Analysis:
+    prefix = _git(["rev-parse", "--show-prefix"], "this is not a git repository", None).decode().strip()
+    archive = _git(["archive", "--format=tar", f"{revision.commit}:"], f"'{revision.name}' cannot be taken out", None)
+    tree = folder / "tree"
+    tree.mkdir()
+    subprocess.run(["tar", "-x", "-f", "-", "-C", str(tree)], input=archive, check=True)
+    report = folder / "report.json"
+    inputs = [word for spec in request.inputs for word in ("--input", _input_text(spec))]
+    dims = [word for name, size in request.dims.items() for word in ("--dim", f"{name}={size}")]
+    command = [sys.executable, "-m", "convcost", "analyze", request.target, *inputs, *dims]
+    ended = subprocess.run(
+        [*command, "--format", "json", "--quiet", "--output", str(report)],
+        cwd=tree / prefix,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tree / prefix), str(tree), *_search_path()])},
+        check=False,
+    )
+    if ended.returncode:
+        said = [line for line in ended.stderr.splitlines() if line.strip()]
+        errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")] or said[-1:]
+        raise SourceError(f"{request.target} at '{revision.name}': {errors[-1] if errors else 'failed'}")
+    return read_saved(str(report))
+
+
+def _search_path() -> list[str]:
+    """Where this convcost itself lies, for a process that starts elsewhere."""
+    return [str(Path(__file__).parents[2])]
+
+
+def _input_text(spec: InputSpec) -> str:
+    name = f"{spec.name}=" if spec.name is not None else ""
+    dtype = f":{spec.dtype.value}" if spec.dtype is not None else ""
+    return f"{name}{'x'.join(map(str, spec.shape))}{dtype}"
+
+
+def _git(arguments: Sequence[str], problem: str, hint: str | None, *, given: bytes | None = None) -> bytes:
+    try:
+        ended = subprocess.run(["git", *arguments], input=given, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise SourceError("git is not installed", hint="install git, or compare saved reports") from None
+    if ended.returncode:
+        raise SourceError(problem, hint=hint or ended.stderr.decode(errors="replace").strip().splitlines()[-1:][0])
+    return ended.stdout
