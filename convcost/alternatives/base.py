@@ -40,7 +40,7 @@ class Alternative(ABC):
 
     @abstractmethod
     def formula(self, conv: AnyConv) -> str:
-        """The textbook multiplies, in the symbols of `symbols.Symbols`."""
+        """The textbook multiplies, in the symbols of `symbols.Symbols`; `D_F` once for every axis, in order."""
 
     def label(self, conv: AnyConv) -> str:
         """How tables call this alternative for one layer."""

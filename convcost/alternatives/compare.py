@@ -13,6 +13,7 @@ from convcost.alternatives.parallel import DeviceShare, add_shares, device_share
 from convcost.alternatives.pareto import undominated
 from convcost.alternatives.result import Candidate, Comparison, LayerComparison, ModelTotal
 from convcost.alternatives.standard import Standard
+from convcost.alternatives.symbols import with_sides
 from convcost.analysis import analyze_graph
 from convcost.errors import UsageError
 from convcost.graph import Graph, Node, Weight, distinct_weights
@@ -84,7 +85,8 @@ def _compare_layer(
 
 
 def _candidate(layer: Node, conv: AnyConv, alternative: Alternative, df: CountedMap) -> Candidate:
-    unfilled = Candidate(alternative=alternative, label=alternative.label(conv), formula=alternative.formula(conv))
+    formula = with_sides(alternative.formula(conv), layer.outputs[0].shape[-len(conv.kernel) :])
+    unfilled = Candidate(alternative=alternative, label=alternative.label(conv), formula=formula)
     match _rewrite(layer, conv, alternative):
         case NotApplicable(reason=reason):
             return dataclasses.replace(unfilled, reason=reason)

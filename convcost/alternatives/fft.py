@@ -15,7 +15,7 @@ from convcost.graph.ops import ConvTranspose, FftConv
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fft(Alternative):
-    """Real Fourier transforms of side `size` S, a power of two, each good for S - D_K + 1 outputs a side.
+    """Real Fourier transforms of S (`size`) a side, a power of two, each good for S - D_K + 1 outputs a side.
 
     Without `size`, the power of two that takes the whole padded map. The layer, its weights and its result stay the
     same; its MACs are the effective ones (four for a complex product), and the transforms of tiles other ops.

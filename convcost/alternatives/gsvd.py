@@ -14,7 +14,7 @@ from convcost.graph import Node
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gsvd(RankedAlternative):
-    """A convolution in `groups` G groups to `rank` d channels each, then 1×1 (conv_pw); or 1×1 to G·d first (pw_conv).
+    """G (`groups`) groups to d (`rank`) channels each, then 1×1 (conv_pw); or 1×1 to G·d channels first (pw_conv).
 
     With G = 1 it is channel low rank, with one channel in every group depthwise-separable with multiplier d.
     Without `rank`, about as many channels between as come out (conv_pw) or go in (pw_conv).

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from convcost.alternatives.base import AnyConv
+from convcost.graph import Shape
 
 _AXES = {1: ("",), 2: ("H", "W"), 3: ("T", "H", "W")}
 
@@ -21,9 +23,8 @@ class Symbols:
     def of(cls, conv: AnyConv) -> Symbols:
         axes = len(conv.kernel)
         square = len(set(conv.kernel)) == 1
-        names = _AXES.get(axes, tuple(str(axis) for axis in range(axes)))
         return cls(
-            kernel=tuple("D_K" if square else f"K_{name}" for name in names),
+            kernel=tuple("D_K" if square else f"K_{name}" for name in _axis_names(axes)),
             map="·".join(["D_F"] * axes),
             per_group=" / g" if conv.groups > 1 else "",
         )
@@ -37,3 +38,19 @@ class Symbols:
     def extent(self) -> str:
         """The kernel's sides added: `(D_K + D_K)`."""
         return f"({' + '.join(self.kernel)})"
+
+
+def with_sides(formula: str, spatial: Shape) -> str:
+    """The formula with `D_F` told apart by axis where the map's sides differ; formulas name it once for each, in order.
+
+    >>> with_sides("D_K·D_K·M·N·D_F·D_F", (28, 56))
+    'D_K·D_K·M·N·F_H·F_W'
+    """
+    if len(set(spatial)) == 1:
+        return formula
+    names = iter(_axis_names(len(spatial)))
+    return re.sub("D_F", lambda _: f"F_{next(names)}", formula)
+
+
+def _axis_names(axes: int) -> tuple[str, ...]:
+    return _AXES.get(axes, tuple(str(axis) for axis in range(axes)))

@@ -14,7 +14,7 @@ from convcost.graph.ops import ConvTranspose, WinogradConv
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Winograd(Alternative):
-    """F(m, 3): tiles of `tile` m outputs a side for m + 2 products, those at the edge in full.
+    """F(m, 3): tiles of m (`tile`) outputs a side take m + 2 products a side, those at the edge in full.
 
     The layer, its weights and its result stay the same; its MACs are the effective ones, and the transforms of tiles
     other ops.

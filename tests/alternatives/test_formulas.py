@@ -16,17 +16,17 @@ from convcost.alternatives import (
     Fft,
     Grouped,
     Gsvd,
-    NotApplicable,
     SpatialFactorized,
     SpatialSeparable,
     Stacked,
     Standard,
     Tucker2,
     Winograd,
+    compare_graph,
 )
 from convcost.graph.ops import same_padding
 from tests.alternatives.formulas import evaluate
-from tests.alternatives.layers import conv, layer_of, transposed
+from tests.alternatives.layers import conv, graph_of, layer_of, transposed
 
 CASES: tuple[tuple[Alternative, dict[str, int]], ...] = (
     (Standard(), {}),
@@ -54,31 +54,30 @@ CASES: tuple[tuple[Alternative, dict[str, int]], ...] = (
 
 
 @st.composite
-def same_size_layers(draw: st.DrawFn) -> tuple[AnyConv, int]:
-    """Stride 1 and "same" padding, on a map with equal sides."""
+def same_size_layers(draw: st.DrawFn) -> tuple[AnyConv, tuple[int, ...]]:
+    """Stride 1 and "same" padding, on a map whose sides are often equal."""
     axes = draw(st.integers(1, 3))
-    side = draw(st.integers(3, 9))
+    spatial = draw(st.tuples(*[st.integers(3, 9)] * axes) | st.integers(3, 9).map(lambda side: (side,) * axes))
     groups = draw(st.sampled_from([1, 2, 3]))
     kernel = draw(st.tuples(*[st.integers(1, 5)] * axes) | st.sampled_from([3, 5]).map(lambda size: (size,) * axes))
     dilation = tuple(draw(st.integers(1, 2)) for _ in range(axes))
-    pads = [same_padding(side, size, 1, spread) for size, spread in zip(kernel, dilation, strict=True)]
+    pads = [same_padding(side, size, 1, spread) for side, size, spread in zip(spatial, kernel, dilation, strict=True)]
     channels = st.sampled_from([6, 12])
     op = conv(draw(channels), draw(channels), kernel, pads=pads, dilation=dilation, groups=groups)
-    return draw(st.sampled_from([op, transposed(op)])), side
+    return draw(st.sampled_from([op, transposed(op)])), spatial
 
 
 @pytest.mark.parametrize(("alternative", "letters"), CASES, ids=[case[0].name for case in CASES])
 @settings(deadline=None)
 @given(layer=same_size_layers(), batch=st.sampled_from([None, 1, 3]))
 def test_the_formula_is_the_count(
-    alternative: Alternative, letters: dict[str, int], layer: tuple[AnyConv, int], batch: int | None
+    alternative: Alternative, letters: dict[str, int], layer: tuple[AnyConv, tuple[int, ...]], batch: int | None
 ) -> None:
-    op, side = layer
-    nodes = alternative.rewrite(layer_of(op, (side,) * len(op.kernel), batch=batch), op)
-    if isinstance(nodes, NotApplicable):
-        return
-    expected = evaluate(alternative.formula(op), op, side, **letters)
-    assert sum(node.cost.macs for node in nodes) == (batch or 1) * expected
+    op, spatial = layer
+    comparison = compare_graph(graph_of([layer_of(op, spatial, batch=batch)]), [alternative])
+    (candidate,) = comparison.layers[0].candidates
+    if candidate.is_applicable:
+        assert candidate.cost.macs == (batch or 1) * evaluate(candidate.formula, op, spatial, **letters)
 
 
 @pytest.mark.parametrize(
