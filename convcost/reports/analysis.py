@@ -75,7 +75,7 @@ def total_facts(analysis: Analysis) -> tuple[Fact, ...]:
         "macs": "multiply-accumulates",
         "other_ops": "bias, norm, activation, pooling …",
         "flops": "2 × MACs + other ops",
-        "params": "learnable elements, each tensor once",
+        "params": "learnable, each tensor once",
         "buffers": "stored, not learned, not in params",
         "weight_bytes": "params in their stored type",
         "activation_bytes": "all op outputs, summed",

@@ -56,7 +56,7 @@ def test_a_whole_model_has_totals(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says", "hint"),
     [
-        (["a.json", "b.json"], "two runs are compared by diff", "not in this version"),
+        (["a.json", "b.json"], "two runs are compared by diff", "convcost diff"),
         (["a.yaml", "b.yaml"], "compare takes one model, not 2", "once for each"),
         (["a.yaml", "--spec", "b.yaml"], "compare takes one model, not 2", "once for each"),
         ([], "compare needs a model or a layer spec", "--spec layer.yaml"),
