@@ -20,6 +20,7 @@ from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, NotCountedE
 from convcost.sources.onnx.module_paths import LayerPaths, path_of
 from convcost.sources.onnx.scope import Pending, Scope
 from convcost.sources.onnx.stored import SAME_WEIGHT, weight_of
+from convcost.sources.onnx.text import shown
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
@@ -97,7 +98,9 @@ class GraphBuilder:
         if name not in self._written:
             return name
         if not self.scope.inner:
-            raise SourceError(f"{self.target}: '{name}' is written twice", hint="check the file with onnx.checker")
+            raise SourceError(
+                f"{self.target}: '{shown(name)}' is written twice", hint="check the file with onnx.checker"
+            )
         return f"{name}#{len(self._written)}"
 
     def value(self, name: str, reader: NodeProto | None = None) -> Tensor:
@@ -106,7 +109,7 @@ class GraphBuilder:
         if found is None:
             who = _label(reader) if reader else "the graph"
             raise SourceError(
-                f"{self.target}: {who} reads '{name}', which nothing before it writes",
+                f"{self.target}: {who} reads '{shown(name)}', which nothing before it writes",
                 hint="nodes must stand in execution order; check the file with onnx.checker",
             )
         return found
@@ -192,13 +195,13 @@ class GraphBuilder:
         lowering = LOWERINGS.get(node.op_type) if node.domain in DOMAINS else None
         if lowering is None:
             raise NotCountedError(
-                f"operators of the domain '{node.domain}' are not known"
+                f"operators of the domain '{shown(node.domain)}' are not known"
                 if node.domain not in DOMAINS
                 else "convcost does not know this operator"
             )
         for argument in arguments:
             if argument is not None and not self.is_sized(argument):
-                raise NotCountedError(f"the shape of its input '{argument.name}' is known only when it runs")
+                raise NotCountedError(f"the shape of its input '{shown(argument.name)}' is known only when it runs")
         call = Call(
             operator=node.op_type,
             domain=node.domain,
@@ -294,4 +297,5 @@ def _completed(lowered: Lowered, results: Sequence[TensorType]) -> tuple[TensorT
 
 
 def _label(node: NodeProto) -> str:
-    return f"node '{node.name}' ({node.op_type})" if node.name else f"a node without a name ({node.op_type})"
+    who = f"node '{shown(node.name)}'" if node.name else "a node without a name"
+    return f"{who} ({shown(node.op_type)})"

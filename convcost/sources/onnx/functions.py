@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from convcost.errors import SourceError
+from convcost.sources.onnx.text import shown
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -38,7 +39,7 @@ def inline_functions(model: ModelProto, path: str) -> ModelProto:
     except (RuntimeError, ValueError) as error:
         what = str(error).splitlines()[0]
         raise SourceError(
-            f"{path}: its local functions cannot be inlined: {what}", hint="check the file with onnx.checker"
+            f"{path}: its local functions cannot be inlined: {shown(what)}", hint="check the file with onnx.checker"
         ) from error
 
 
@@ -74,7 +75,9 @@ def _sizes(model: ModelProto, path: str) -> dict[Function, int]:
             open_calls.discard(name)
         elif name not in sizes:
             if name in open_calls or len(open_calls) > MAX_CALLS:
-                raise SourceError(f"{path}: the local function '{name[1]}' calls itself", hint="ONNX has no recursion")
+                raise SourceError(
+                    f"{path}: the local function '{shown(name[1])}' calls itself", hint="ONNX has no recursion"
+                )
             open_calls.add(name)
             stack.append((name, True))
             stack.extend((callee, False) for callee in _callees(bodies[name].node) if callee in bodies)

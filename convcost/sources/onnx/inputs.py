@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from convcost.errors import SourceError
 from convcost.sources.onnx.dtypes import DTYPES, NUMBERS
+from convcost.sources.onnx.text import shown
 from convcost.sources.request import InputSpec, Request
 
 if TYPE_CHECKING:
@@ -44,10 +45,11 @@ def _apply_specs(inputs: Sequence[ValueInfoProto], specs: Sequence[InputSpec], t
 def _apply_spec(value: ValueInfoProto, spec: InputSpec, target: str) -> None:
     tensor = value.type.tensor_type
     if tensor.HasField("shape") and len(tensor.shape.dim) != len(spec.shape):
+        shape = _shape_text(tensor.shape)
         raise SourceError(
-            f"{target}: input '{value.name}' has {len(tensor.shape.dim)} dimensions ({_shape_text(tensor.shape)}), "
+            f"{target}: input '{shown(value.name)}' has {len(tensor.shape.dim)} dimensions ({shape}), "
             f"not {len(spec.shape)}",
-            hint=f"--input {value.name}={_shape_text(tensor.shape)}, with a size for every name",
+            hint=f"--input {shown(value.name)}={shape}, with a size for every name",
         )
     del tensor.shape.dim[:]
     tensor.shape.SetInParent()
@@ -69,7 +71,7 @@ def _apply_dims(values: Iterable[ValueInfoProto], inputs: Sequence[ValueInfoProt
     known = {dim.dim_param for value in inputs for dim in value.type.tensor_type.shape.dim if dim.dim_param}
     for name in request.dims:
         if name not in known:
-            have = ", ".join(sorted(known)) or "none"
+            have = ", ".join(map(shown, sorted(known))) or "none"
             raise SourceError(
                 f"{request.target}: no input has a dimension named '{name}'", hint=f"its symbolic dimensions: {have}"
             )
@@ -97,18 +99,18 @@ def _default_batch(inputs: Sequence[ValueInfoProto], values: Iterable[ValueInfoP
     if len(names) > 1 or any(axis != 0 for _, axis, _ in opened):
         raise _open_axes_error([value for value, _, _ in opened], sorted(names), target)
     name = names.pop()
-    change = f"--dim {name}=N" if name else f"--input {_example(opened[0][0])}".replace("?", "N", 1)
+    change = f"--dim {shown(name)}=N" if name else f"--input {_example(opened[0][0])}".replace("?", "N", 1)
     for _, _, dim in opened:
         dim.dim_value = 1
     if name:
         _substitute(values, {name: 1})
-    of = ", ".join(f"'{value.name}'" for value, _, _ in opened)
-    return (f"the open batch axis{f' {name!r}' if name else ''} of {of} is taken as 1; {change} changes it",)
+    of = ", ".join(f"'{shown(value.name)}'" for value, _, _ in opened)
+    return (f"the open batch axis{f' {shown(name)!r}' if name else ''} of {of} is taken as 1; {change} changes it",)
 
 
 def _open_axes_error(values: Sequence[ValueInfoProto], names: Sequence[str], target: str) -> SourceError:
     distinct = list({value.name: value for value in values}.values())
-    flags = [f"--dim {name}=VALUE" for name in names if name]
+    flags = [f"--dim {shown(name)}=VALUE" for name in names if name]
     if "" in names:
         flags += [f"--input {_example(value)}" for value in distinct if _has_unnamed(value)]
     sizes = "its size" if len(flags) == 1 else "their sizes"
@@ -123,7 +125,7 @@ def _has_unnamed(value: ValueInfoProto) -> bool:
 
 
 def _described(values: Iterable[ValueInfoProto]) -> str:
-    return ", ".join(f"{value.name} ({_type_text(value.type)})" for value in values) or "none"
+    return ", ".join(f"{shown(value.name)} ({_type_text(value.type)})" for value in values) or "none"
 
 
 def _type_text(kind: TypeProto) -> str:
@@ -132,9 +134,9 @@ def _type_text(kind: TypeProto) -> str:
 
 
 def _example(value: ValueInfoProto) -> str:
-    return f"{value.name}={_shape_text(value.type.tensor_type.shape)}"
+    return f"{shown(value.name)}={_shape_text(value.type.tensor_type.shape)}"
 
 
 def _shape_text(shape: TensorShapeProto) -> str:
-    sizes = (str(dim.dim_value) if dim.HasField("dim_value") else dim.dim_param or "?" for dim in shape.dim)
+    sizes = (str(dim.dim_value) if dim.HasField("dim_value") else shown(dim.dim_param) or "?" for dim in shape.dim)
     return "x".join(sizes) or "scalar"

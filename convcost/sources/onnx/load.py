@@ -15,6 +15,7 @@ from convcost.sources.onnx.inference import infer_model
 from convcost.sources.onnx.inputs import settle_inputs
 from convcost.sources.onnx.lowering import LOWERINGS
 from convcost.sources.onnx.reader import read_model
+from convcost.sources.onnx.text import shown
 from convcost.sources.request import Request
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def load_model(request: Request) -> Graph:
     model = expand_composites(model, {"Constant", *CONTROL_FLOW, *LOWERINGS})
     model, refusal = infer_model(model)
     if refusal is not None:
-        notes.append(f"onnx could not infer shapes for the whole model, which was then done node by node: {refusal}")
+        notes.append(
+            f"onnx could not infer shapes for the whole model, which was then done node by node: {shown(refusal)}"
+        )
     with _uncollected():
         return GraphBuilder(model, path, notes).graph()
 

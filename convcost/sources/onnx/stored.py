@@ -12,6 +12,7 @@ from convcost.errors import SourceError
 from convcost.graph import ByteRange, DType, Role, Weight
 from convcost.sources.onnx.dtypes import DTYPES
 from convcost.sources.onnx.folding import MAX_ELEMENTS
+from convcost.sources.onnx.text import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,11 +120,11 @@ def weight_of(tensor: TensorProto, name: str, use: Role | None, path: str, *, in
     """The stored tensor of a `TensorProto`; raises `SourceError` for a shape or type that cannot be."""
     shape = tuple(tensor.dims)
     if any(size < 0 for size in shape):
-        raise SourceError(f"{path}: '{name}' has a negative size: {list(shape)}")
+        raise SourceError(f"{path}: '{shown(name)}' has a negative size: {list(shape)}")
     dtype = DTYPES.get(tensor.data_type)
     if dtype is None:
         raise SourceError(
-            f"{path}: '{name}' has element type {tensor.data_type}, which convcost does not know",
+            f"{path}: '{shown(name)}' has element type {tensor.data_type}, which convcost does not know",
             hint="export the model with a standard element type, or update convcost",
         )
     if use is None and math.prod(shape) == 1 and _MADE_BY_EXPORTER.fullmatch(name):

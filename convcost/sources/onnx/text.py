@@ -11,6 +11,19 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 
+_LONGEST_SHOWN = 100
+
+
+def shown(name: str) -> str:
+    """A file's name for something, fit for one line of a message.
+
+    >>> shown("a\\nb"), shown("layer1.conv")
+    ('a\\\\nb', 'layer1.conv')
+    """
+    text = name if name.isprintable() else name.encode("unicode_escape").decode("ascii")
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
 def refuse_unreadable_names(model: ModelProto, path: str) -> None:
     """Raises `SourceError` for a name that is not UTF-8, wherever it lies."""
     texts: list[object] = [opset.domain for opset in model.opset_import]
