@@ -47,7 +47,7 @@ def separability_of_kernel(values: npt.ArrayLike, *, name: str = "") -> KernelSe
         rank=int(np.count_nonzero(singular > singular[0] * max(shape) * _ROUNDING[DType.FLOAT64])),
         singular_values=tuple((singular * scale).tolist()),
         column=tuple(column.tolist()),
-        row=tuple((row * scale + 0.0).tolist()),  # + 0.0 makes a plain zero of -0.0
+        row=tuple((row * scale).tolist()),
         energy=float(singular[0] ** 2 / np.square(singular).sum()),
         error=float(np.linalg.norm(kernel - np.outer(column, row))) * scale,
     )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcost.weights.grouping import MOST_TRIED, _best_found, _best_of_all, _partitions, grouping
+from convcost.weights.grouping import MOST_TRIED, _arrangements, _best_found, _best_of_all, _partitions, grouping
 from tests.weights.models import golden_kernel
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "published.json").read_text())["golden_tensor"]
@@ -88,3 +88,7 @@ def test_the_limit_of_trying_all_is_kept():
     kernel = np.random.default_rng(0).standard_normal((1, 12, 12, 1, 1))
     assert not grouping(kernel, 2).exhaustive
     assert MOST_TRIED < 924 * 924 // 2
+
+
+def test_arrangements_count_pairs_of_partitions_and_not_names_of_groups():
+    assert _arrangements(4, 4, 2) == 18  # 3 ways to halve each, 2 ways to pair the halves

@@ -9,12 +9,14 @@ import pickle
 import numpy as np
 import pytest
 
-from convcost.alternatives import SpatialFactorized
+from convcost.alternatives import SpatialFactorized, Tucker2
 from convcost.errors import SourceError, UsageError
 from convcost.graph import DType, Node, Tensor, Weight
 from convcost.weights import LayerSeparability, layer_separabilities, separability
 from convcost.weights.spectra import by_input_channel, column_then_row, spectrum
 from tests.weights.models import HeldKernels, conv2d, golden_kernel, graph, layer, norm_after, transposed
+
+GENERIC = np.random.default_rng(7).standard_normal((4, 4, 3, 3))
 
 
 def held(*nodes: Node, seed: int = 0, **given: np.ndarray) -> HeldKernels:
@@ -124,6 +126,33 @@ def test_depthwise_kernels_are_told_apart_one_by_one():
     assert "already depthwise" in family(found, "depthwise-separable dw-pw").reason
     assert family(found, "spatial-factorised vh").is_applicable
     assert found.groupings == ()
+
+
+def test_groups_of_a_grouped_layer_are_split_and_compared_with_their_own_chance():
+    node = layer(conv2d(16, 16, groups=2))
+    found = only(node, held(node))
+    assert [(each.groups, each.in_order_random) for each in found.groupings] == [(4, 1 / 2), (8, 1 / 4), (16, 1 / 8)]
+    assert all(each.macs * each.groups == 2 * node.cost.macs for each in found.groupings)
+    assert all(each.in_order == pytest.approx(each.in_order_random, abs=0.1) for each in found.groupings)
+    assert all(each.reordered_random > each.in_order_random for each in found.groupings[:2])
+
+
+def test_tucker_keeps_no_more_channels_than_a_side_has():
+    node = layer(conv2d(4, 12))
+    found = family(only(node, held(node), ranks=(8,)), "tucker2")
+    assert found.points[0].macs == sum(
+        stage.cost.macs for stage in Tucker2(rank_in=4, rank_out=8).rewrite(node, node.op)
+    )
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_the_scale_of_a_kernel_changes_nothing(scale):
+    node = layer(conv2d(4, 4))
+    one, other = (only(node, held(node, conv__weight=kernel)) for kernel in (GENERIC, GENERIC * scale))
+    for of_one, of_other in zip(one.families, other.families, strict=True):
+        assert of_one.rank_for == of_other.rank_for
+        assert [p.energy for p in of_one.points] == pytest.approx([p.energy for p in of_other.points], abs=1e-12)
+    assert [each.in_order for each in one.groupings] == pytest.approx([each.in_order for each in other.groupings])
 
 
 def test_families_that_do_not_apply_say_why_and_hold_no_numbers():
@@ -256,10 +285,19 @@ def test_a_glob_that_matches_nothing_and_a_model_without_convolutions_are_refuse
         separability(empty, held())
 
 
+@pytest.mark.parametrize("options", [{"ranks": (4, 0)}, {"ranks": (-1,)}, {"draws": 0}])
+def test_ranks_and_draws_below_one_are_refused(options):
+    nodes = two_layers()
+    with pytest.raises(UsageError, match="at least 1"):
+        layer_separabilities(graph(*nodes), held(*nodes), **options)
+
+
 def test_results_are_the_same_in_every_run_and_order_picklable_and_json():
     nodes = two_layers()
-    found = separability(graph(*nodes), held(*nodes))
-    assert separability(graph(*nodes), held(*nodes)) == found
+    noted = dataclasses.replace(graph(*nodes), notes=("batch taken as 1",))
+    found = separability(noted, held(*nodes))
+    assert (found.target, found.source, found.notes) == ("model", "test", noted.notes)
+    assert separability(noted, held(*nodes)) == found
     assert separability(graph(*nodes), held(*nodes), layers=("features.1",)).layers == found.layers[1:]
     assert pickle.loads(pickle.dumps(found)) == found
     document = json.loads(json.dumps(found.to_json(), allow_nan=False))
