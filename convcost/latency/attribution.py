@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 from convcost.graph import Graph, Node
 
+_PASSES_ON = {"ReorderInput", "ReorderOutput", "MemcpyFromHost", "MemcpyToHost"}
+"""Kernels that compute nothing: ONNX Runtime's changes of layout and of memory."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
     """One node of the graph a runtime really executes, with the tensors it reads and writes."""
 
     name: str
+    operator: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
 
@@ -40,20 +44,45 @@ def attribute_kernels(kernels: Sequence[Kernel], graph: Graph) -> Attribution:
     boundary = {name for names in known for name in names}
     carriers: dict[str, str] = {}
     layers: list[str | None] = []
-    for names in known:
+    written_for: dict[str, str | None] = {}
+    for kernel, names in zip(kernels, known, strict=True):
         covered = _covered(names, producers, boundary)
         new = [node for node in covered if node.name not in carriers]
-        if new:
-            carrier = max(new, key=_weight).name
-            carriers.update((node.name, carrier) for node in new)
-            layers.append(carrier)
-        else:
-            layers.append(next((carriers[node.name] for node in covered), None))
-    layers = _by_readers(kernels, layers)
+        source = written_for.get(kernel.reads[0]) if kernel.reads and kernel.reads[0] not in producers else None
+        own, passed_on = _shared_out(kernel, new, source, producers)
+        carrier = max(own, key=_weight).name if own else None
+        carriers.update({node.name: carrier for node in own if carrier})
+        carriers.update({node.name: source for node in passed_on if source})
+        layer = carrier or source or next((carriers[node.name] for node in covered), None)
+        layers.append(layer)
+        written_for.update(dict.fromkeys(kernel.writes, layer))
     return Attribution(
-        layers=tuple(layers),
+        layers=tuple(_by_readers(kernels, layers)),
         timed_with={layer: carrier for layer, carrier in carriers.items() if layer != carrier},
     )
+
+
+def _shared_out(
+    kernel: Kernel, new: list[Node], source: str | None, producers: Mapping[str, Node]
+) -> tuple[list[Node], list[Node]]:
+    """The nodes a kernel computes itself, and those that the layer `source` had computed before.
+
+    A kernel that reads a tensor of a new name does not tell where in the graph that tensor stands. What lies
+    before the kernel's own contraction was fused into the one that wrote it, as a sum or an activation.
+    """
+    if source is None or not new:
+        return new, []
+    if kernel.operator in _PASSES_ON:
+        return [], new
+    names = {node.name for node in new}
+    waiting = [max(new, key=_weight)]
+    before: dict[str, Node] = {}
+    while waiting:
+        read = [producers[tensor.name] for tensor in waiting.pop().inputs if tensor.name in producers]
+        fresh = [node for node in read if node.name in names and node.name not in before]
+        before.update((node.name, node) for node in fresh)
+        waiting += fresh
+    return [node for node in new if node.name not in before], list(before.values())
 
 
 def _known_outputs(kernel: Kernel, producers: Mapping[str, Node]) -> list[str]:

@@ -183,10 +183,9 @@ def _look(series: _Series, protocol: Protocol) -> None:
 
     Looking after every sample would stop at the first lucky moment, and costs quadratic time.
     """
-    if len(series.times) < max(protocol.min_samples, series.next_look) or series.total < protocol.min_time:
-        return
-    series.next_look = math.ceil(1.1 * len(series.times))
-    series.known = _is_known(series, protocol)
+    if len(series.times) >= series.next_look:
+        series.next_look = math.ceil(1.1 * len(series.times))
+        series.known = _is_known(series, protocol)
 
 
 def _is_known(series: _Series, protocol: Protocol) -> bool:

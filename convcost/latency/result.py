@@ -147,15 +147,14 @@ class LayerLatencies:
         return sum(layer.median for layer in self.layers.values()) + self.unattributed
 
     def layer_json(self, name: str) -> Json:
-        """The `latency` of one layer's row; null for a layer that nothing ran for."""
-        if name in self.layers:
-            return self.layers[name].summary_json()
-        return {"timed_with": self.timed_with[name]} if name in self.timed_with else None
+        """The `latency` of one layer's row; null for a layer that is timed with another, or that nothing ran for."""
+        return self.layers[name].summary_json() if name in self.layers else None
 
     def to_json(self) -> dict[str, Json]:
         return {
             "overhead": self.overhead,
             "approximate": self.is_approximate,
             "unattributed_ms": self.unattributed * _MS,
+            "timed_with": dict(self.timed_with),
             "notes": list(self.notes),
         }

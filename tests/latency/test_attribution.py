@@ -34,7 +34,8 @@ def residual() -> Graph:
 
 
 def kernel(name: str, reads: str, writes: str) -> Kernel:
-    return Kernel(name=name, reads=tuple(reads.split()), writes=tuple(writes.split()))
+    operator = name if name.startswith("Reorder") else "Conv"
+    return Kernel(name=name, operator=operator, reads=tuple(reads.split()), writes=tuple(writes.split()))
 
 
 def test_unfused_kernels_are_their_own_layers():
@@ -67,6 +68,35 @@ def test_blocked_convolutions_are_known_by_the_output_they_are_called_after():
     found = attribute_kernels(kernels, residual())
     # The change of layout before belongs to its reader, the one after to the layer whose values it passes on.
     assert found.layers == ("conv1", "conv1", "conv2", "conv2")
+    assert found.timed_with == {"relu1": "conv1", "add": "conv2", "relu2": "conv2"}
+
+
+def test_a_sum_fused_into_a_blocked_convolution_belongs_to_it_and_not_to_the_next():
+    """Such a kernel is called after the convolution, though it writes what the sum and its activation give."""
+    x, y = tensor("r2"), tensor("y")
+    weight = Tensor(name="w", shape=(4, 4, 1, 1))
+    following = Node(name="conv3", op=conv(), operands=(x, weight), outputs=(y,))
+    block = residual()
+    graph = Graph(nodes=(*block.nodes, following), inputs=block.inputs, outputs=(y,))
+    kernels = [
+        kernel("r1_nchwc", "x w", "token1"),
+        kernel("c2_nchwc", "token1 w x", "token2"),
+        kernel("y_nchwc", "token2 w", "token3"),
+        kernel("ReorderOutput", "token3", "y"),
+    ]
+    found = attribute_kernels(kernels, graph)
+    assert found.layers == ("conv1", "conv2", "conv3", "conv3")
+    assert found.timed_with == {"relu1": "conv1", "add": "conv2", "relu2": "conv2"}
+
+
+def test_a_change_of_layout_after_a_fused_sum_belongs_to_the_convolution():
+    kernels = [
+        kernel("r1_nchwc", "x w", "token1"),
+        kernel("c2_nchwc", "token1 w x", "token2"),
+        kernel("ReorderOutput", "token2", "r2"),
+    ]
+    found = attribute_kernels(kernels, residual())
+    assert found.layers == ("conv1", "conv2", "conv2")
     assert found.timed_with == {"relu1": "conv1", "add": "conv2", "relu2": "conv2"}
 
 

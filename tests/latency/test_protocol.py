@@ -73,6 +73,14 @@ def test_at_least_half_a_second_is_sampled():
     assert samples.converged
 
 
+@pytest.mark.parametrize(("per_call", "max_time"), [(0.3, 2.4), (0.01, 0.5)], ids=["few samples", "little time"])
+def test_too_little_measured_has_not_converged_however_alike_it_is(per_call, max_time):
+    machine = FakeMachine()
+    (samples,) = sampled(machine, machine.subject(lambda: per_call), max_time=max_time, warm_up_share=1.0)
+    assert len(set(samples.times)) == 1
+    assert not samples.converged
+
+
 def test_sampling_stops_when_the_interval_is_within_one_percent():
     """Values spread evenly over ±10 %: the interval of the median narrows with the number of samples."""
     machine = FakeMachine()

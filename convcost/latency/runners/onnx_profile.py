@@ -55,7 +55,10 @@ def profile_session(workload: GraphNodes | OnnxFile | TorchModule, setting: Sett
         whole = _timed_runs(session, graph, setting, runs)
         events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
         nodes = list(onnx.load(optimised, load_external_data=False).graph.node)
-    kernels = [Kernel(name=node.name, reads=tuple(node.input), writes=tuple(node.output)) for node in nodes]
+    kernels = [
+        Kernel(name=node.name, operator=node.op_type, reads=tuple(node.input), writes=tuple(node.output))
+        for node in nodes
+    ]
     keys = [node.name or node.op_type for node in nodes]
     return collect(split_runs(events)[-runs:], keys, attribute_kernels(kernels, graph), whole)
 
@@ -125,7 +128,7 @@ def _session(
 
 def _timed_runs(session: ort.InferenceSession, graph: Graph, setting: Setting, runs: int) -> list[float]:
     call = bound_call(session, graph.inputs, setting)
-    for _ in range(3):
+    for _ in range(min(3, runs // 3)):
         call()
     whole = []
     for _ in range(runs):

@@ -32,22 +32,23 @@ class Stopwatch(Protocol):
 
 
 def profile_module(workload: GraphNodes | OnnxFile | TorchModule, setting: Setting, runs: int) -> Profile:
-    """Times every part of the module in each run; the first three runs warm up."""
+    """Times every part of the module in each run, after up to three that warm up."""
     graph = graph_of(workload)
     runnable = workload if isinstance(workload, TorchModule) else build_module(graph, setting)
     synchronize, stopwatch = _clockwork(setting)
+    warm_up = min(3, runs // 3)
     with torch_threads(setting.threads), prepared_module(runnable, setting) as (module, _):
         call = call_of(module, runnable, setting)
         with _hooked(module, stopwatch, _paths(module, graph)) as spans:
             whole, recorded = [], []
-            for _ in range(runs + 3):
+            for _ in range(runs + warm_up):
                 spans.clear()
                 begun = time.perf_counter()
                 call()
                 synchronize()
                 whole.append(time.perf_counter() - begun)
                 recorded.append([span.time() for span in spans])
-    return _profile(graph, recorded[3:], whole[3:])
+    return _profile(graph, recorded[warm_up:], whole[warm_up:])
 
 
 def _profile(graph: Graph, recorded: list[list[ModuleTime]], whole: list[float]) -> Profile:
