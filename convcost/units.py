@@ -99,6 +99,35 @@ def parse_quantity(text: str, unit: Unit, *, metric: str) -> int:
     return value
 
 
+def write_quantity(value: int, unit: Unit) -> str:
+    """A number as a config writes it, exact, with the largest decimal unit it is short in.
+
+    >>> write_quantity(331_000_000, Unit.COUNT), write_quantity(1_234_567, Unit.COUNT)
+    ('331M', '1234567')
+    >>> write_quantity(20_500_000, Unit.BYTES)
+    '20.5MB'
+    """
+    symbols = {"G": 9, "M": 6, "k": 3}
+    end = "B" if unit is Unit.BYTES else ""
+    for symbol, power in symbols.items():
+        whole, rest = divmod(value, 10**power)
+        fraction = f"{rest:0{power}}".rstrip("0")
+        if whole and len(fraction) <= 2:
+            return f"{whole}{'.' if fraction else ''}{fraction}{symbol}{end}"
+    return f"{value}{end}"
+
+
+def limit_with_headroom(value: int, headroom: Fraction) -> int:
+    """The value and its headroom, rounded up to three digits, so that it reads well.
+
+    >>> limit_with_headroom(300_774_272, Fraction(1, 10)), limit_with_headroom(7, Fraction(0))
+    (331000000, 7)
+    """
+    wanted = -(-value * (1 + headroom).numerator // (1 + headroom).denominator)
+    step: int = 10 ** max(len(str(wanted)) - 3, 0)
+    return -(-wanted // step) * step
+
+
 def parse_percent(text: str) -> Fraction | None:
     """The exact share that `5%`, `+5%` or `+2.5 %` says; None for a text of another form.
 

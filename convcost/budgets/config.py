@@ -21,7 +21,6 @@ from convcost.located import (
     integer_of,
     list_of,
     mapping_of,
-    nearest,
     quoted,
     shown,
     text_of,
@@ -46,10 +45,11 @@ class ModelInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelEntry:
-    """A model that a config names. `target` is as written: relative to the config's folder."""
+    """A model that a config names. `target` is as written: where `is_file`, relative to the config's folder."""
 
     name: str
     target: str
+    is_file: bool = True
     inputs: tuple[ModelInput, ...] = ()
     dims: tuple[tuple[str, int], ...] = ()
     where: Location | None = None
@@ -73,7 +73,7 @@ class Config:
     settings: Mapping[str, Setting]
 
 
-SETTINGS = ("baseline", "base_ref", "format", "headroom", "warn_only")
+SETTINGS = ("baseline", "base_ref", "headroom", "warn_only")
 """What may stand in the environment too, as CONVCOST_BASELINE and so on."""
 
 _KEYS = ("version", *SETTINGS, "models", "budgets", "layer_budgets")
@@ -138,6 +138,7 @@ def _model(item: Located) -> ModelEntry:
     return ModelEntry(
         name=text_of(entry.entries["name"], "name") if "name" in entry.entries else target,
         target=target,
+        is_file=given[0] != "factory" or ".py:" in target,
         inputs=tuple(_inputs(entry.entries["inputs"])) if "inputs" in entry.entries else (),
         dims=tuple(_dims(entry.entries["dims"])) if "dims" in entry.entries else (),
         where=entry.where,
@@ -263,10 +264,3 @@ def _at(value: Located, read: Callable[[object], _Read]) -> _Read:
     except UsageError as error:
         hint = error.hint.replace("=", ": ") if error.hint and error.hint.startswith("write ") else error.hint
         raise value.where.error(error.message, hint=hint) from None
-
-
-def check_setting_name(name: str) -> None:
-    """Raises `UsageError` for a word that resembles a setting without being one."""
-    close = nearest(name, SETTINGS, what="settings")
-    if name not in SETTINGS and close.startswith("did you mean"):
-        raise UsageError(f"there is no setting '{name}'", hint=close)

@@ -6,41 +6,60 @@ from typing import Annotated
 
 import typer
 
-from convcost.cli.options import Reading, Strictness, Writing
+from convcost.cli.gating import Accepting, CheckWriting, Configuring, Gating
+from convcost.cli.options import Reading, Strictness
 from convcost.errors import UsageError
 
 
 def check(
     *,
-    target: Annotated[list[str] | None, typer.Argument(metavar="TARGET", help="A model file or import target.")] = None,
-    maximum: Annotated[
+    target: Annotated[
         list[str] | None,
-        typer.Option(
-            "--max", metavar="METRIC=VALUE", help="A limit, such as macs=600M or weight_bytes=20MB; repeatable."
-        ),
+        typer.Argument(metavar="TARGET", help="A model; without one, those of the config.", show_default=False),
     ] = None,
+    gating: Gating,
+    accepting: Accepting,
+    configuring: Configuring,
     reading: Reading,
-    writing: Writing,
+    writing: CheckWriting,
     strictness: Strictness,
 ) -> int:
     """Holds models to budgets; the CI gate.
 
     Exit code 0: within every limit. 1: over one. 3: cannot tell, because something under the limit could not
-    be counted. 2: the check could not be made.
+    be counted, a pattern fits nothing, or a baseline is missing. 2: the check could not be made.
     """
-    from convcost.budgets import check_analysis, exit_code, parse_budget
-    from convcost.cli.models import all_notes, analyses_of, refuse_unknown
+    from convcost.budgets import Reference, check_analysis, exit_code
+    from convcost.cli.accept import lower_limits, refuse_ratchet_without_limits, write_baseline
+    from convcost.cli.gating import plan_check
+    from convcost.cli.models import all_notes, analyses_at, refuse_unknown
     from convcost.cli.output import deliver
+    from convcost.cli.references import References, find_references, verdicts_without_a_model
     from convcost.reports.check import CheckReport
 
-    budgets = [parse_budget(text) for text in maximum or ()]
-    if not target:
-        raise UsageError("check needs a model", hint="convcost check model.onnx --max macs=600M")
-    if not budgets:
+    plan = plan_check(target or [], reading, gating, configuring, headroom=accepting.headroom)
+    if not plan.models:
+        raise UsageError("check needs a model", hint="convcost check model.onnx --max macs=600M, or convcost init")
+    if not plan.rules and not accepting.update_baseline:
         raise UsageError(
-            "check needs a limit to hold the model to", hint="add --max macs=600M, or params, weight_bytes …"
+            "check needs a limit to hold the model to", hint="add --max macs=600M, or write a config: convcost init"
         )
-    results = tuple(check_analysis(analysis, budgets) for analysis in analyses_of(target, reading))
-    analyses = [result.analysis for result in results]
-    deliver(CheckReport(results=results), writing, notes=all_notes(analyses))
-    return (refuse_unknown(analyses) if strictness.strict else 0) or exit_code(results)
+    if accepting.ratchet:
+        refuse_ratchet_without_limits(plan)
+    analyses = analyses_at([model.request for model in plan.models])
+    if accepting.update_baseline:
+        now = {model.name: analysis for model, analysis in zip(plan.models, analyses, strict=True)}
+        references = References(by_model={name: Reference(analysis=analysis) for name, analysis in now.items()})
+    else:
+        references = find_references(plan)
+    results = tuple(
+        check_analysis(analysis, plan.rules, name=model.name, reference=references.of(model))
+        for model, analysis in zip(plan.models, analyses, strict=True)
+    )
+    report = CheckReport(results=results, general=verdicts_without_a_model(plan, references))
+    deliver(report, writing, notes=all_notes(analyses))
+    if accepting.update_baseline:
+        write_baseline(plan, now)
+    if accepting.ratchet:
+        lower_limits(plan, results)
+    return (refuse_unknown(analyses) if strictness.strict else 0) or exit_code((*results, *report.general))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 
 import typer
 
@@ -98,6 +99,7 @@ class Viewing:
 class Writing:
     """Where the report goes, in which format, and how much is said beside it."""
 
+    formats: ClassVar[Mapping[str, str]] = FORMATS
     format: Annotated[str, typer.Option("-f", "--format", metavar=_FORMAT_LIST, help="Format of the report.")] = "table"
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Write the report there, not to stdout.")
@@ -117,7 +119,7 @@ class Writing:
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Every row, and the traceback of an error.")] = False
 
     def __post_init__(self) -> None:
-        one_of(self.format, FORMATS, option="--format")
+        one_of(self.format, self.formats, option="--format")
         one_of(self.color, ("auto", "always", "never"), option="--color")
         if self.query is not None and self.format != "table":
             raise UsageError(f"--query prints one value, not {self.format}", hint=f"leave out --format {self.format}")

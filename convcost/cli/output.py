@@ -12,7 +12,7 @@ from pathlib import Path
 from convcost.cli.options import Writing
 from convcost.cli.values import one_of
 from convcost.errors import UsageError
-from convcost.reports import FORMATS, Report, Style, render
+from convcost.reports import Report, Style, render
 from convcost.reports.escape import printable
 
 _NOTES_INSIDE = ("table", "markdown")
@@ -28,12 +28,12 @@ def deliver(report: Report, writing: Writing, *, notes: Iterable[str] = ()) -> N
         values = "".join(f"{printable(value)}\n" for value in query(report.to_json(), writing.query))
         to_stdout = "" if writing.output else values
     elif not writing.output:
-        to_stdout = render(writing.format, report, _style(writing))
+        to_stdout = render(writing.format, report, _style(writing), formats=writing.formats)
     for format_name, path in _destinations(writing):
         if path in files:
             raise UsageError(f"two reports would go to '{path}'", hint="give each a file of its own")
         is_query = writing.query is not None and format_name == _QUERY
-        files[path] = values if is_query else render(format_name, report)
+        files[path] = values if is_query else render(format_name, report, formats=writing.formats)
     if files:
         from convcost.cli.whole_files import write_whole
 
@@ -90,7 +90,7 @@ def _destinations(writing: Writing) -> list[tuple[str, Path]]:
         format_name, separator, path = text.partition("=")
         if not separator or not path:
             raise UsageError(f"--export '{text}' is not FORMAT=FILE", hint="write --export json=report.json")
-        found.append((one_of(format_name, FORMATS, option="--export"), Path(path)))
+        found.append((one_of(format_name, writing.formats, option="--export"), Path(path)))
     return found
 
 

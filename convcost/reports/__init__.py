@@ -9,7 +9,7 @@ from typing import cast
 from convcost.reports.document import Report
 from convcost.reports.style import Style
 
-__all__ = ["FORMATS", "Report", "Style", "render"]
+__all__ = ["CHECK_FORMATS", "FORMATS", "Report", "Style", "render"]
 
 FORMATS: Mapping[str, str] = {
     "table": "convcost.reports.text",
@@ -18,10 +18,13 @@ FORMATS: Mapping[str, str] = {
     "markdown": "convcost.reports.markdown",
 }
 
+CHECK_FORMATS: Mapping[str, str] = FORMATS
+"""What `check` can write besides: what CI systems read. Their modules take a `CheckReport` and nothing else."""
+
 _PLAIN = Style()
 
 
-def render(format_name: str, report: Report, style: Style = _PLAIN) -> str:
-    """The report in one of `FORMATS`, whose module is loaded now; for a pipe or file unless `style` says otherwise."""
-    module = importlib.import_module(FORMATS[format_name])
+def render(format_name: str, report: Report, style: Style = _PLAIN, *, formats: Mapping[str, str] = FORMATS) -> str:
+    """The report in one of the formats, whose module is loaded now; for a pipe or file, or as `style` says."""
+    module = importlib.import_module(formats[format_name])
     return cast("Callable[[Report, Style], str]", module.render)(report, style)

@@ -1,0 +1,73 @@
+"""Limits lowered to what was measured plus headroom, in the config's own text and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from convcost.budgets.budget import Budget, LayerBudget
+from convcost.budgets.verdict import Status, Verdict
+from convcost.located import Location
+from convcost.units import format_column, limit_with_headroom, write_quantity
+
+_NUMBER = re.compile(r"(?P<quote>[\"']?)(?P<number>[0-9][0-9_,.]* *[A-Za-z]*)(?P=quote)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tightening:
+    """One limit of the config to write anew."""
+
+    rule: Budget | LayerBudget
+    at: Location
+    limit: int
+    lower: int
+
+    def text(self) -> str:
+        """What was lowered, from where to where."""
+        old, new = format_column([self.limit, self.lower], self.rule.metric.unit)
+        return f"{self.at}: {self.rule.subject} lowered from {old} to {new}"
+
+
+def tightenings(verdicts: Iterable[Verdict], headroom: Fraction) -> tuple[Tightening, ...]:
+    """Every config limit that all its models keep with more than the headroom to spare.
+
+    A limit that holds for several models goes to what the costliest of them needs; one that some model breaks,
+    or about which nothing can be told, stays.
+    """
+    by_place: dict[Location, list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.budget.terms.limit_at is not None:
+            by_place.setdefault(verdict.budget.terms.limit_at, []).append(verdict)
+    found = []
+    for at, several in by_place.items():
+        rule = several[0].budget
+        values = [each.value for each in several if each.value is not None]
+        kept = all(each.status in (Status.PASS, Status.WARN) and not each.lower_bound for each in several)
+        if not isinstance(rule, Budget | LayerBudget) or rule.limit is None or not kept or not values:
+            continue
+        lower = limit_with_headroom(max(values), headroom)
+        if lower < rule.limit:
+            found.append(Tightening(rule=rule, at=at, limit=rule.limit, lower=lower))
+    return tuple(found)
+
+
+def rewritten(text: str, changes: Iterable[Tightening]) -> str:
+    """The config with each limit in its place; what stands around them, comments too, stays."""
+    starts = _line_starts(text)
+    for change in sorted(changes, key=lambda each: (each.at.line, each.at.column), reverse=True):
+        start = starts[change.at.line] + change.at.column - 1
+        match = _NUMBER.match(text, start)
+        if match is None:
+            raise change.at.error("this limit cannot be rewritten", hint="lower it by hand")
+        plain = match["number"].isdigit()
+        number = str(change.lower) if plain else write_quantity(change.lower, change.rule.metric.unit)
+        text = f"{text[:start]}{match['quote']}{number}{match['quote']}{text[match.end() :]}"
+    return text
+
+
+def _line_starts(text: str) -> Mapping[int, int]:
+    """Where each line begins, by its number from 1 on."""
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    return dict(enumerate(starts, start=1))

@@ -1,0 +1,53 @@
+"""Today's numbers accepted: the baseline written, and limits lowered, whole or not at all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from convcost.analysis import Analysis
+from convcost.budgets import Increase, Verdicts
+from convcost.budgets.baseline import Baseline, changes_in
+from convcost.budgets.ratchet import rewritten, tightenings
+from convcost.budgets.settings import headroom_of
+from convcost.cli.gating import Plan
+from convcost.cli.references import baseline_path, read_baseline
+from convcost.cli.whole_files import write_whole
+from convcost.errors import UsageError
+from convcost.located import read_text
+from convcost.reports.escape import printable
+
+
+def write_baseline(plan: Plan, analyses: Mapping[str, Analysis]) -> None:
+    """Merges these models into the baseline file and says on stderr what rose and what fell."""
+    if plan.settings["base_ref"].value:
+        hint = "without --base-ref, --update-baseline writes a file"
+        raise UsageError("a revision is no baseline that can be updated", hint=hint)
+    path = baseline_path(plan)
+    before = read_baseline(plan) or Baseline(file=str(path), models={})
+    after = before.merged(analyses)
+    lines = [line for name, now in analyses.items() for line in changes_in(before.analysis(name), now, name=name)]
+    write_whole({path: after.text()})
+    _say(lines or ["nothing changed"], at=str(path))
+
+
+def refuse_ratchet_without_limits(plan: Plan) -> None:
+    """Raises `UsageError` where no limit stands in a config, so that there is nothing to lower."""
+    if not any(rule.terms.limit_at for rule in plan.rules if not isinstance(rule, Increase)):
+        raise UsageError("--ratchet lowers the limits of a config, and there are none", hint="convcost init writes one")
+
+
+def lower_limits(plan: Plan, results: Iterable[Verdicts]) -> None:
+    """Writes the config with its limits lowered to what was measured plus headroom, and says which."""
+    verdicts = [verdict for result in results for verdict in result]
+    changes = tightenings(verdicts, headroom_of(plan.settings["headroom"]))
+    file = plan.config.file
+    if changes:
+        write_whole({Path(file): rewritten(read_text(file), changes)})
+    _say([change.text() for change in changes] or ["no limit can be lowered"], at=file)
+
+
+def _say(lines: Iterable[str], *, at: str) -> None:
+    for line in lines:
+        sys.stderr.write(f"{printable(at)}: {printable(line)}\n")

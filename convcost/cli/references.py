@@ -1,0 +1,101 @@
+"""What the models of a check were before: from the baseline file, or from another revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from convcost.analysis.metrics import metric_named
+from convcost.budgets import Increase, Reference, Status, Verdict
+from convcost.budgets.baseline import Baseline
+from convcost.budgets.codes import NO_BASELINE, NO_SUCH_MODEL
+from convcost.budgets.settings import COMMAND_LINE, DEFAULT, ENVIRONMENT
+from convcost.cli.gating import CheckedModel, Plan
+from convcost.errors import SourceError
+from convcost.targets.git import Revision
+from convcost.targets.saved import read_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """Each model's reference by its name. `lost` is the named baseline that is not there."""
+
+    by_model: Mapping[str, Reference]
+    lost: str = ""
+
+    def of(self, model: CheckedModel) -> Reference:
+        return self.by_model[model.name]
+
+
+def baseline_path(plan: Plan) -> Path:
+    """Where the baseline lies: one that the config names, or nobody, beside the config."""
+    setting = plan.settings["baseline"]
+    beside_config = setting.where != COMMAND_LINE and not setting.where.startswith(ENVIRONMENT)
+    return Path(plan.config.file).parent / setting.value if beside_config else Path(setting.value)
+
+
+def read_baseline(plan: Plan) -> Baseline | None:
+    """The baseline file, or None where there is none; raises `SourceError` for one that cannot be read."""
+    path = baseline_path(plan)
+    return Baseline.read(read_json(str(path)), file=str(path)) if path.exists() else None
+
+
+def find_references(plan: Plan) -> References:
+    """What every model of the plan is compared with."""
+    if plan.settings["base_ref"].value:
+        return References(by_model=_at_revision(plan.models, plan.settings["base_ref"].value))
+    baseline = read_baseline(plan)
+    if baseline is None:
+        missing = Reference(missing=f"there is no {baseline_path(plan)}: convcost check --update-baseline writes it")
+        named = plan.settings["baseline"].where != DEFAULT
+        lost = str(baseline_path(plan)) if named else ""
+        return References(by_model=dict.fromkeys((model.name for model in plan.models), missing), lost=lost)
+    found = {}
+    for model in plan.models:
+        analysis = baseline.analysis(model.name)
+        found[model.name] = Reference(
+            analysis=analysis,
+            missing=f"{model.name} is not in {baseline.file}: convcost check --update-baseline adds it",
+        )
+    return References(by_model=found)
+
+
+def verdicts_without_a_model(plan: Plan, references: References) -> tuple[Verdict, ...]:
+    """A named baseline that is missing, where no budget says so, and patterns that fit no model's name."""
+    names = {*(model.name for model in plan.models), *(entry.name for entry in plan.config.models)}
+    found = [
+        Verdict(
+            budget=rule,
+            status=Status.CANNOT_TELL,
+            value=None,
+            limit=None,
+            code=NO_SUCH_MODEL,
+            reason=f"no model is named '{rule.terms.model}'",
+        )
+        for rule in plan.rules
+        if not any(rule.terms.holds_for(name) for name in names)
+    ]
+    if references.lost and not any(isinstance(rule, Increase) for rule in plan.rules):
+        rule = Increase(metric=metric_named("macs"), limit=None)
+        reason = f"the baseline {references.lost} is missing"
+        found.append(
+            Verdict(budget=rule, status=Status.CANNOT_TELL, value=None, limit=None, code=NO_BASELINE, reason=reason)
+        )
+    return tuple(found)
+
+
+def _at_revision(models: Sequence[CheckedModel], name: str) -> dict[str, Reference]:
+    from convcost.cli.output import stdout_for_reports
+    from convcost.targets import analysis_of
+
+    Revision.of(name)  # a revision that git does not know is an error; a model that it does not have is new
+    found = {}
+    with stdout_for_reports():
+        for model in models:
+            request = replace(model.request, target=f"git:{name}:{model.request.target}")
+            try:
+                found[model.name] = Reference(analysis=analysis_of(request))
+            except SourceError as error:
+                found[model.name] = Reference(missing=error.message)
+    return found
