@@ -11,6 +11,7 @@ from pathlib import Path
 
 from convcost.cli.options import Writing
 from convcost.cli.values import one_of
+from convcost.cli.waiting import waiting
 from convcost.errors import UsageError
 from convcost.reports import Report, Style, render
 from convcost.reports.escape import printable
@@ -46,9 +47,10 @@ def deliver(report: Report, writing: Writing, *, notes: Iterable[str] = ()) -> N
 @contextlib.contextmanager
 def stdout_for_reports() -> Iterator[None]:
     """While a model is read, what its code or a library prints goes to stderr: stdout is for reports."""
-    sys.stdout.flush()
+    reports = sys.stdout
+    reports.flush()
     try:
-        descriptor = sys.stdout.fileno()
+        descriptor = reports.fileno()
         kept = os.dup(descriptor)
     except (OSError, ValueError):  # a stdout that is no file, as in tests and notebooks
         with contextlib.redirect_stdout(sys.stderr):
@@ -56,9 +58,10 @@ def stdout_for_reports() -> Iterator[None]:
         return
     os.dup2(sys.stderr.fileno(), descriptor)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), waiting("reading"):
             yield
     finally:
+        reports.flush()  # what was written to it by those who had it before
         os.dup2(kept, descriptor)
         os.close(kept)
 

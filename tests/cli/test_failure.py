@@ -145,7 +145,8 @@ def test_a_full_disk_is_an_error_and_not_a_traceback() -> None:
 
 def test_what_a_model_prints_does_not_spoil_the_report(tmp_path: Path) -> None:
     (tmp_path / "noisy.py").write_text(
-        "import os, torch\n"
+        "import os, sys, torch\n"
+        "sys.__stdout__.write('hello from a log\\n')\n"
         "print('hello from Python')\n"
         "os.write(1, b'hello from C\\n')\n"
         "def make():\n    return torch.nn.Linear(4, 4)\n"
@@ -154,3 +155,4 @@ def test_what_a_model_prints_does_not_spoil_the_report(tmp_path: Path) -> None:
     assert json.loads(ended.stdout)["totals"]["macs"] == 16
     assert "hello from Python" in ended.stderr
     assert "hello from C" in ended.stderr
+    assert "hello from a log" in ended.stderr
