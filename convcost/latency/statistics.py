@@ -13,7 +13,7 @@ FAR_OUT = 3.0
 """Interquartile ranges beyond the quartiles from which a sample counts as an outlier (Tukey 1977, "far out")."""
 
 EXACT_LIMIT = 20
-"""Largest group for which the rank test enumerates; beyond, the normal approximation errs by less than 0.001."""
+"""Largest group for which the rank test enumerates; beyond, the normal approximation errs by less than 0.004."""
 
 Comparison: TypeAlias = Literal["faster", "slower", "same", "cannot tell"]
 Statistic: TypeAlias = Literal["median", "p10"]

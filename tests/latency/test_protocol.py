@@ -42,6 +42,14 @@ def test_warm_up_takes_no_more_than_its_share_of_the_time():
     assert not samples.converged
 
 
+def test_what_never_got_steady_while_warming_up_has_not_converged():
+    machine = FakeMachine()
+    restless = cycle([0.01, 0.01, 0.01, 0.02, 0.02, 0.02])
+    (samples,) = sampled(machine, machine.subject(lambda: restless() if machine.now < 3.0 else 0.01))
+    assert len(set(samples.times)) == 1
+    assert not samples.converged
+
+
 def test_short_calls_are_repeated_until_a_sample_lasts_a_millisecond():
     machine = FakeMachine()
     (samples,) = sampled(machine, machine.subject(lambda: 3e-6))
@@ -134,6 +142,24 @@ def test_an_interrupt_leaves_what_was_measured():
     assert len(samples.times) > 10
 
 
+def test_an_interrupt_leaves_nothing_marked_as_converged():
+    """The first subject was known when the second one was broken off."""
+    machine = FakeMachine()
+
+    unsettled = cycle([0.01, 0.02, 0.03])
+
+    def broken_off() -> float:
+        if machine.now > 4.0:
+            raise KeyboardInterrupt
+        return unsettled()
+
+    first, second = sampled(machine, machine.subject(lambda: 0.02), machine.subject(broken_off))
+    assert len(first.times) > 25
+    assert first.partial
+    assert second.partial
+    assert not first.converged
+
+
 def test_an_interrupt_in_the_warm_up_leaves_no_samples():
     machine = FakeMachine()
     outcomes = iter([0.01, 0.01])
@@ -175,10 +201,11 @@ def test_a_dear_subject_does_not_make_cheap_ones_wait():
     dear, cheap = sampled(machine, machine.subject(cycle([0.3, 0.45])), machine.subject(lambda: 0.002), max_time=6.0)
     assert not dear.converged
     assert cheap.converged
-    unsettled = sampled(machine, machine.subject(lambda: 0.3), machine.subject(cycle([0.002, 0.003])), max_time=6.0)
+    unsettled = sampled(machine, machine.subject(lambda: 0.3), machine.subject(cycle([0.002, 0.003])), max_time=20.0)
     # The dear one is known after ten samples and rests while the cheap one goes on.
-    assert len(unsettled[0].times) < 20
-    assert len(unsettled[1].times) > 200
+    assert unsettled[0].converged
+    assert len(unsettled[0].times) < 50
+    assert len(unsettled[1].times) > 1000
 
 
 def test_each_subject_has_max_time_of_its_own():

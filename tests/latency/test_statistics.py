@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -118,13 +119,25 @@ def groups_with(m: int, n: int, u: int) -> tuple[list[float], list[float]]:
     return first, second
 
 
-def test_the_normal_approximation_meets_the_exact_test():
-    draw = random.Random(3)
-    first = [draw.random() for _ in range(20)]
-    second = [draw.random() + 0.2 for _ in range(20)]
-    exact = rank_test(first, second)
-    approximate = rank_test([*first, 0.5, 0.5], [*second, 0.5])
-    assert approximate == pytest.approx(exact, abs=0.03)
+@cache
+def orderings(u: int, m: int, n: int) -> int:
+    """How many orderings of m and n values have that U: the largest value belongs to one group or the other."""
+    if u < 0 or m < 0 or n < 0:
+        return 0
+    if m == 0 or n == 0:
+        return int(u == 0)
+    return orderings(u - n, m - 1, n) + orderings(u, m, n - 1)
+
+
+@pytest.mark.parametrize("u", [100, 130, 150, 180, 210])
+def test_the_normal_approximation_meets_the_exact_distribution(u):
+    exact = 2 * sum(orderings(value, 21, 21) for value in range(u + 1)) / math.comb(42, 21)
+    assert rank_test(*groups_with(21, 21, u)) == pytest.approx(exact, abs=0.004)
+
+
+def test_ties_are_corrected_for():
+    # By hand: U = 250 of 625 pairs, ties of 15 and 35, variance 625/12 * (51 - 46200/2450), z = 62/40.916.
+    assert rank_test([1.0, 1.0, 2.0, 2.0, 2.0] * 5, [1.0, 2.0, 2.0, 2.0, 2.0] * 5) == pytest.approx(0.1297, abs=1e-4)
 
 
 def test_ties_weaken_the_rank_test_and_all_equal_says_nothing():
