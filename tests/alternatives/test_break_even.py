@@ -96,6 +96,8 @@ def test_the_map_that_is_counted_moves_the_break_even() -> None:
     layer = layer_of(op, (56, 56))
     # At input maps: 3·56·56·64 + 3·28·56·128 per rank, of 9·64·128·56·56.
     assert break_even(layer, op, SpatialFactorized(), df="input") == BreakEven(macs=192, params=128)
+    comparison = compare_graph(graph_of([layer]), [SpatialFactorized()], df="input")
+    assert comparison.layers[0].candidates[0].break_even == BreakEven(macs=192, params=128)
 
 
 def test_ranks_of_a_grouped_layer_are_multiples_of_its_groups() -> None:

@@ -36,6 +36,14 @@ def test_layers_are_chosen_by_glob_and_by_kernel() -> None:
     assert [layer.name for layer in compare_graph(two_layers(), [Standard()], min_kernel=2).layers] == ["stem.conv"]
 
 
+def test_layers_are_chosen_by_kind() -> None:
+    pointwise = compare_graph(two_layers(), [Standard()], kinds=["pointwise", "depthwise"]).layers
+    assert [layer.name for layer in pointwise] == ["head.conv"]
+    with pytest.raises(UsageError, match="no convolution is of kind depthwise") as caught:
+        compare_graph(two_layers(), [Standard()], kinds=["depthwise"])
+    assert caught.value.hint == "there are: conv, pointwise"
+
+
 def test_choosing_nothing_is_an_error_that_says_what_there_is() -> None:
     with pytest.raises(UsageError, match="no convolution is named like nothing") as caught:
         compare_graph(two_layers(), [Standard()], layers=["nothing"])

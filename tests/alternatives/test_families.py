@@ -171,3 +171,12 @@ def test_labels_name_what_a_reader_has_to_know(alternative: Alternative, label: 
 
 def test_a_stack_says_how_many_it_takes() -> None:
     assert Stacked().label(conv(4, 8, (7, 7))) == "stacked 3× 3×3 R=8"
+
+
+@pytest.mark.parametrize("pads", [((3, 1),), ((1, 3),), ((4, 1),)])
+def test_uneven_padding_is_shared_so_that_no_map_vanishes_between_the_stages(pads: Any) -> None:
+    op = conv(1, 1, (5,), pads=pads)
+    sizes = [node.outputs[0].shape[-1] for node in stages(Stacked(), op, (1,))]
+    assert min(sizes) >= 1
+    cut = transposed(conv(1, 1, (5,), pads=((3, 1),)))
+    assert [node.outputs[0].shape[-1] for node in stages(Stacked(), cut, (1,))] == [2, 1]
