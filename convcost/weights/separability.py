@@ -58,7 +58,8 @@ def layer_separabilities(
     """Layer after layer, for a caller that shows progress; one kernel is in memory at a time.
 
     `ranks` are those to show energies at; without any, the ranks at a quarter, half and three quarters of the
-    layer's MACs. Raises `UsageError` when no convolution is chosen or a number is below 1, and `SourceError` when values are missing.
+    layer's MACs. Raises `UsageError` when no convolution is chosen or a number is below 1, and `SourceError` when
+    values are missing.
     """
     for what, least in (("a rank", min(ranks, default=1)), ("the number of random draws", draws)):
         if least < 1:
