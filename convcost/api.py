@@ -65,7 +65,8 @@ def compare(
     """Every convolution (whose name matches a glob of `layers`) beside its alternatives.
 
     `alternatives` is as on the command line, `"depthwise_separable,grouped[groups=4]"`; without it, those the
-    spec lists or the built-in set. The layer as it is comes first, listed or not. Raises `UsageError` where there is no convolution to compare.
+    spec lists or the built-in set. The layer as it is comes first, listed or not. Raises `UsageError` where
+    there is no convolution to compare.
     """
     from convcost.alternatives import DEFAULT_ALTERNATIVES, Standard, compare_graph, parse_alternatives
 
