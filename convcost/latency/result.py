@@ -15,6 +15,9 @@ _MS = 1000.0
 _USELESS = 0.10
 """Half-width of the interval, as a share of the median, from which figures are not worth printing."""
 
+FEWEST_FOR_AN_INTERVAL = 6
+"""Samples below which no interval of order statistics reaches 95 %: 2 * 0.5**5 is still more than 5 %."""
+
 APPROXIMATE_FROM = 0.25
 """Overhead of the profiled run from which per-layer times are marked approximate."""
 
@@ -74,13 +77,20 @@ class Measurement:
     def complaints(self) -> tuple[str, ...]:
         """Why the figures deserve doubt: an interval too wide to be useful, a drift, a machine unfit for measuring."""
         found = [*self.health.complaints] if not self.samples.converged else []
-        if not self.samples.converged and self.samples.drift is None:
+        if self.has_few_samples:
+            found.append(f"only {len(self.samples.times)} samples were taken")
+        elif not self.samples.converged and self.samples.drift is None:
             found.append(f"the median is known to ±{self.uncertainty:.1%} only")
         if (drift := self.samples.drift) is not None:
             found.append(f"times drifted by {drift:+.0%} while measuring")
         if self.samples.partial:
             found.append("interrupted before the median was known")
         return tuple(found)
+
+    @property
+    def has_few_samples(self) -> bool:
+        """Whether the interval is merely the range of what was seen."""
+        return len(self.samples.times) < FEWEST_FOR_AN_INTERVAL
 
     @property
     def is_noisy(self) -> bool:

@@ -30,11 +30,13 @@ def time_text(seconds: float, digits: int = 3) -> str:
 
 
 def latency_text(measurement: Measurement | NotMeasurable) -> str:
-    """The median with its interval; one digit and "about" where the machine was too noisy for more."""
+    """The median with its interval; "about", and fewer digits, where noise or few samples allow no more."""
     if isinstance(measurement, NotMeasurable):
         return "not measured"
     if measurement.is_noisy:
         return f"about {time_text(measurement.median, 1)} (noisy)"
+    if measurement.has_few_samples:
+        return f"about {time_text(measurement.median, 2)} ({len(measurement.samples.times)} samples)"
     mark = "~" if measurement.approximate else ""
     tail = "" if measurement.samples.converged else ", not converged"
     return f"{mark}{time_text(measurement.median)} ±{max(measurement.uncertainty, 0.001):.1%}{tail}"

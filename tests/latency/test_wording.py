@@ -43,6 +43,12 @@ def test_a_noisy_time_shows_one_digit_and_says_so():
     assert text == "about 10 ms (noisy)"
 
 
+def test_a_few_samples_show_two_digits_and_their_number():
+    few = measurement([1.41, 1.42], converged=False)
+    assert latency_text(few) == "about 1.4 s (2 samples)"
+    assert few.complaints == ("only 2 samples were taken",)
+
+
 def test_what_did_not_converge_says_so():
     assert latency_text(measurement(around(0.0123, 0.04), converged=False)).endswith("not converged")
 
