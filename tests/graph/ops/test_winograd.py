@@ -107,6 +107,13 @@ def test_the_transforms_of_f_2x2_3x3_cost_what_lavin_and_gray_say() -> None:
     assert op.arithmetic(((1, 1, 3, 3), op.weight_shape), ((1, 1, 2, 2),)) == (16, 32 + 24)
 
 
+def test_products_with_other_entries_than_one_are_operations_too() -> None:
+    op = winograd((3,), 4, m=1, n=1)
+    # Rows of B^T: twice 4x-5y+z (2+2), four times four terms of which two are scaled (3+2).
+    # Rows of A^T: five terms (4); 1 1 2 2 and 1 1 4 4 (3+2 each); 1 1 8 8 1 (4+2).
+    assert op.arithmetic(((1, 1, 5), op.weight_shape), ((1, 1, 4),)) == (6, 28 + 20)
+
+
 def test_transforms_grow_with_channels_and_products_with_their_pairs() -> None:
     shapes = ((1, 8, 3, 3), (1, 4, 2, 2))
     op = winograd((3, 3), 2, m=8, n=4)
