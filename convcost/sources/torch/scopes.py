@@ -20,7 +20,7 @@ class Scopes:
 
     def __init__(self, tree: Tree) -> None:
         self._paths = {id(module): path for path, module in tree}
-        self._stack: list[tuple[nn.Module | None, str]] = [(None, "")]
+        self._stack = [""]
         self._thread = threading.get_ident()
         self.current = ""
 
@@ -41,14 +41,11 @@ class Scopes:
         if threading.get_ident() != self._thread:
             return
         self.current = self._paths.get(id(module), self.current)
-        self._stack.append((module, self.current))
+        self._stack.append(self.current)
 
     def _leave_module(self, module: nn.Module, arguments: object, result: object) -> None:
         if threading.get_ident() != self._thread:
             return
-        # A module that raised may have left inner ones behind.
-        while len(self._stack) > 1:
-            left, _ = self._stack.pop()
-            if left is module:
-                break
-        self.current = self._stack[-1][1]
+        # Called after a module that raised, too, so that the stack never holds one that has ended.
+        self._stack.pop()
+        self.current = self._stack[-1]

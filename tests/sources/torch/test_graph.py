@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -160,6 +161,7 @@ def test_a_constant_that_the_code_closes_over_is_a_constant_weight():
     graph = function(lambda self, x: x * outside + self.plain, (1, 4), plain=torch.ones(4))
     constants = {weight.name: weight.role for weight in graph.weights}
     assert constants == {"constant": Role.CONSTANT, "plain": Role.CONSTANT}
+    assert not graph.notes
     assert analyze_graph(graph).totals.params == 0
 
 
@@ -167,6 +169,18 @@ def test_a_tensor_made_inside_is_made_by_a_node():
     graph = function(lambda self, x: x + torch.arange(4), (1, 4))
     assert [node.name for node in graph.nodes] == ["arange", "add"]
     assert graph.nodes[1].operands[1] == graph.nodes[0].outputs[0]
+
+
+def test_a_new_tensor_is_not_taken_for_a_dead_one_at_its_address():
+    def reuses(self, x):
+        for _ in range(20):
+            dies = x * 2
+            del dies
+            x = x + torch.from_numpy(np.ones(4, dtype=np.float32))
+        return x
+
+    sums = [node for node in function(reuses, (4,)).nodes if node.op.function == "add"]
+    assert all(node.operands[1].weight is not None for node in sums)
 
 
 def test_parameters_buffers_and_counters_are_told_apart():

@@ -123,11 +123,18 @@ def test_a_module_without_products_is_other_ops_and_never_unknown(module):
 
 
 def test_the_fused_encoder_switch_hides_no_work():
-    layer = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2)
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2)
+    # Only with real tensors would torch take the fast path at all.
+    layer = Calls(lambda self, x: self.encoder(x) if x.sum() > 0 else x, encoder=encoder)
     tokens = 2 * 5
     expected = 2 * (tokens * (8 * 24 + 8 * 8 + 2 * 8 * 16) + 2 * (2 * 5 * 5 * 8))
     torch.backends.mha.set_fastpath_enabled(True)
-    assert analyze_graph(graph_of(layer, ((2, 5, 8),))).totals.macs == expected
+    analysis = analyze_graph(graph_of(layer, ((2, 5, 8),)))
+    assert "real tensors" in analysis.notes[0]
+    assert analysis.totals.macs == expected
+    assert {"encoder.layers.0.self_attn.in_proj", "encoder.layers.1.linear2"} <= {
+        layer.name for layer in analysis.layers
+    }
 
 
 @pytest.mark.parametrize("norm_first", [False, True])

@@ -14,6 +14,12 @@ from convcost.sources.torch import graph_of
 from tests.sources.torch.networks import Calls, Residual, Untidy
 
 
+@pytest.fixture(autouse=True)
+def torch_as_users_have_it():
+    torch.backends.mha.set_fastpath_enabled(True)
+    torch.set_default_dtype(torch.float32)
+
+
 def state_of(module):
     """Everything about a module that a caller can see."""
     return {
@@ -138,13 +144,21 @@ def test_scripted_modules_keep_their_mode_and_buffers():
 
 
 def test_modules_of_other_threads_do_not_shift_names():
-    other = nn.Sequential(nn.Linear(4, 4))
+    running, finish = threading.Event(), threading.Event()
 
-    def function(self, x):
-        thread = threading.Thread(target=lambda: other(torch.ones(1, 4)))
+    def waits(self, x):
+        running.set()
+        finish.wait(10)
+        return x
+
+    def starts_a_thread(self, x):
+        thread = threading.Thread(target=self.other, args=(None,))
         thread.start()
+        running.wait(10)
+        doubled = x * 2
+        finish.set()
         thread.join()
-        return self.inner(x)
+        return doubled
 
-    graph = count(Calls(function, inner=nn.Linear(4, 4)), (1, 4))
-    assert [node.name for node in graph.nodes] == ["inner"]
+    graph = count(Calls(starts_a_thread, other=Calls(waits)), (1, 4))
+    assert [node.name for node in graph.nodes] == ["mul"]
