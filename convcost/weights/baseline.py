@@ -15,7 +15,7 @@ DRAWS = 3
 SEED = 2014
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RandomKernels:
     """Gaussian kernels, the same for one shape in every run; means over them are kept for each shape met.
 
@@ -31,7 +31,7 @@ class RandomKernels:
         key = (family.label, shape)
         if key not in self._spectra:
             total = sum(family.spectrum(kernel).kept for kernel in self._kernels(shape))
-            self._spectra[key] = Spectrum(np.asarray(total, dtype=np.float64) / self.draws)
+            self._spectra[key] = Spectrum(kept=np.asarray(total, dtype=np.float64) / self.draws)
         return self._spectra[key]
 
     def mean(self, what: str, shape: tuple[int, ...], measure: Callable[[Kernel], float]) -> float:

@@ -18,7 +18,7 @@ from convcost.weights.tucker import tucker_factors
 Stages: TypeAlias = tuple[Kernel, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Factors:
     """`rows` of shape (blocks, rows, rank) times `columns` of shape (blocks, rank, columns)."""
 
@@ -31,8 +31,8 @@ def _truncate(matrices: FloatArray, rank: int) -> _Factors:
     root = np.sqrt(singular[:, :rank])
     missing = max(rank - singular.shape[1], 0)
     return _Factors(
-        np.pad(left[:, :, :rank] * root[:, None, :], ((0, 0), (0, 0), (0, missing))),
-        np.pad(root[:, :, None] * right[:, :rank, :], ((0, 0), (0, missing), (0, 0))),
+        rows=np.pad(left[:, :, :rank] * root[:, None, :], ((0, 0), (0, 0), (0, missing))),
+        columns=np.pad(root[:, :, None] * right[:, :rank, :], ((0, 0), (0, missing), (0, 0))),
     )
 
 

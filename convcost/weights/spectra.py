@@ -78,7 +78,7 @@ def inputs_against_the_rest(kernel: Kernel) -> FloatArray:
     return by_output_group(len(kernel))(kernel)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spectrum:
     """The share of a kernel's energy (its squared Frobenius norm) that each rank keeps at best.
 
@@ -115,7 +115,7 @@ def spectrum(matrices: FloatArray) -> Spectrum:
 def spectrum_of_energies(energies: FloatArray) -> Spectrum:
     """The spectrum whose rank r keeps the first r of these energies."""
     kept = np.cumsum(energies)
-    return Spectrum(np.minimum(kept / kept[-1], 1.0))
+    return Spectrum(kept=np.minimum(kept / kept[-1], 1.0))
 
 
 def power_of_two_near(kernel: FloatArray) -> float:

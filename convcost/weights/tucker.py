@@ -11,7 +11,7 @@ from convcost.weights.read import FloatArray
 from convcost.weights.spectra import Spectrum, inputs_against_the_rest, outputs_against_the_rest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TuckerFactors:
     """`outputs` (g, N/g, R_N/g) times `core` (g, R_N/g, R_M/g, *kernel) times `inputs` (g, M/g, R_M/g), transposed."""
 
@@ -22,9 +22,9 @@ class TuckerFactors:
     def truncated(self, rank_in: int, rank_out: int) -> TuckerFactors:
         """Cut to ranks in each group; ranks beyond full are filled with zeros."""
         return TuckerFactors(
-            _cut(self.outputs, axis=2, size=rank_out),
-            _cut(_cut(self.core, axis=1, size=rank_out), axis=2, size=rank_in),
-            _cut(self.inputs, axis=2, size=rank_in),
+            outputs=_cut(self.outputs, axis=2, size=rank_out),
+            core=_cut(_cut(self.core, axis=1, size=rank_out), axis=2, size=rank_in),
+            inputs=_cut(self.inputs, axis=2, size=rank_in),
         )
 
 
@@ -38,7 +38,7 @@ def tucker_factors(kernel: Kernel) -> TuckerFactors:
     inputs = _directions(inputs_against_the_rest(kernel))
     half = (outputs.swapaxes(1, 2) @ kernel.reshape(g, n, -1)).reshape(g, n, m, -1)
     core = inputs.swapaxes(1, 2)[:, None] @ half
-    return TuckerFactors(outputs, core.reshape(g, n, m, *taps), inputs)
+    return TuckerFactors(outputs=outputs, core=core.reshape(g, n, m, *taps), inputs=inputs)
 
 
 def tucker_spectrum(kernel: Kernel) -> Spectrum:
@@ -48,7 +48,7 @@ def tucker_spectrum(kernel: Kernel) -> Spectrum:
     kept = energies.cumsum(axis=0).cumsum(axis=1)
     outputs, inputs = energies.shape
     ranks = np.arange(max(outputs, inputs))
-    return Spectrum(np.minimum(kept[ranks.clip(max=outputs - 1), ranks.clip(max=inputs - 1)] / kept[-1, -1], 1.0))
+    return Spectrum(kept=np.minimum(kept[ranks.clip(max=outputs - 1), ranks.clip(max=inputs - 1)] / kept[-1, -1], 1.0))
 
 
 def _directions(matrices: FloatArray) -> FloatArray:

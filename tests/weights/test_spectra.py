@@ -84,7 +84,7 @@ def test_energy_rises_with_rank_to_everything_and_forgets_no_value(sizes, seed, 
 
 
 def test_rank_for_a_share_is_the_smallest_that_keeps_it():
-    found = Spectrum(np.array([0.5, 0.8, 0.95, 1.0]))
+    found = Spectrum(kept=np.array([0.5, 0.8, 0.95, 1.0]))
     assert [found.rank_for(share) for share in (0.1, 0.5, 0.51, 0.9, 0.95, 0.99, 1.0)] == [1, 1, 2, 3, 3, 4, 4]
 
 
