@@ -132,6 +132,7 @@ def test_the_fused_encoder_switch_hides_no_work():
     analysis = analyze_graph(graph_of(layer, ((2, 5, 8),)))
     assert "real tensors" in analysis.notes[0]
     assert analysis.totals.macs == expected
+    assert "aten._transformer_encoder_layer_fwd" not in {layer.operator for layer in analysis.layers}
     assert {"encoder.layers.0.self_attn.in_proj", "encoder.layers.1.linear2"} <= {
         layer.name for layer in analysis.layers
     }
@@ -212,6 +213,12 @@ PRODUCTS = {
 def test_functional_products_are_counted(name):
     call, left, right, expected = PRODUCTS[name]
     assert macs(call, left, right) == expected
+
+
+def test_an_added_operand_that_torch_ignores_is_not_counted():
+    ignored = analyze(lambda self, a, b: torch.baddbmm(torch.zeros(5), a, b, beta=0), (2, 3, 4), (2, 4, 5))
+    added = analyze(lambda self, a, b: torch.baddbmm(torch.zeros(5), a, b), (2, 3, 4), (2, 4, 5))
+    assert (ignored.totals.other_ops, added.totals.other_ops) == (0, 2 * 3 * 5)
 
 
 def kinds(call, *inputs):
