@@ -208,7 +208,7 @@ def _plain(value: object) -> Json:
             return {str(key): _plain(item) for key, item in value.items()}
         case tuple():
             return [_plain(item) for item in value]
-        case bool() | int() | str() | None:
+        case bool() | int() | float() | str() | None:
             return value
         case _:
             return str(value)

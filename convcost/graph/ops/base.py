@@ -12,7 +12,7 @@ from convcost.graph.cost import Cost
 from convcost.graph.tensor import Shape, Tensor
 
 Shapes: TypeAlias = tuple[Shape, ...]
-Attribute: TypeAlias = "int | str | bool | tuple[Attribute, ...] | None"
+Attribute: TypeAlias = "int | float | str | bool | tuple[Attribute, ...] | None"
 """A field of an op, as reports show it."""
 
 

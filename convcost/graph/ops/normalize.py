@@ -23,9 +23,13 @@ _OPS_PER_ELEMENT: dict[NormMethod, int] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Normalize(Op):
-    """Brings values to a common scale with statistics stored (batch) or computed from the data (the others)."""
+    """Brings values to a common scale with statistics stored (batch) or computed from the data (the others).
+
+    `epsilon` is added to the variance; None where the source does not say. It costs nothing, but folding needs it.
+    """
 
     method: NormMethod
+    epsilon: float | None = None
 
     family: ClassVar[str] = "norm"
     formula: ClassVar[str] = "0 MACs; other ops per element: " + ", ".join(

@@ -18,12 +18,17 @@ _METHODS: dict[str, NormMethod] = {
     "SimplifiedLayerNormalization": "rms",
 }
 
+# The others add another constant, or none.
+_WITH_EPSILON = _METHODS.keys() - {"LRN", "LpNormalization", "MeanVarianceNormalization"}
+
 _SKIP_METHODS: dict[str, NormMethod] = {"SkipLayerNormalization": "layer", "SkipSimplifiedLayerNormalization": "rms"}
 
 
 @lowers(*_METHODS)
 def lower_normalization(call: Call) -> Op:
-    return Normalize(method=_METHODS[call.operator])
+    if call.operator not in _WITH_EPSILON:
+        return Normalize(method=_METHODS[call.operator])
+    return Normalize(method=_METHODS[call.operator], epsilon=call.attributes.number("epsilon", 1e-5))
 
 
 @lowers(*_SKIP_METHODS)

@@ -27,7 +27,14 @@ _METHODS: dict[str, NormMethod] = {
 
 @lowers(*_METHODS)
 def _normalize(call: Call) -> Step:
-    return Step(Normalize(method=_METHODS[call.signature.name]), call.operands)
+    epsilon = call.argument("eps")
+    return Step(
+        Normalize(
+            method=_METHODS[call.signature.name],
+            epsilon=float(epsilon) if isinstance(epsilon, int | float) else None,
+        ),
+        call.operands,
+    )
 
 
 @lowers(
