@@ -12,10 +12,11 @@ from convcost.alternatives import ALTERNATIVES
 from convcost.alternatives.base import Alternative
 from convcost.analysis import Json
 from convcost.analysis.metrics import METRICS, Metric
+from convcost.budgets.codes import CODES, Code
 from convcost.errors import UsageError
 from convcost.graph.ops import ALL_OPS, Conv, Op
 
-Category: TypeAlias = Literal["metric", "op", "alternative", "term"]
+Category: TypeAlias = Literal["metric", "op", "alternative", "term", "finding"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +72,13 @@ _KINDS = {
 
 
 def explanations() -> tuple[Explanation, ...]:
-    """Everything that can be explained: metrics, ops, alternatives, and a few more terms."""
+    """Everything that can be explained: metrics, ops, alternatives, findings, and a few more terms."""
     return (
         *(_metric(metric) for metric in METRICS),
         *_TERMS,
         *(_op(op) for op in ALL_OPS),
         *(_alternative(family) for family in ALTERNATIVES.values()),
+        *(_finding(code) for code in CODES),
     )
 
 
@@ -133,6 +135,16 @@ def _alternative(family: type[Alternative]) -> Explanation:
         summary=f"{family.summary}. {_documented(family)}" + (f" Options: {options}." if options else ""),
         formula=family().formula(_SQUARE),
         reference=family.reference,
+    )
+
+
+def _finding(code: Code) -> Explanation:
+    return Explanation(
+        name=code.name,
+        category="finding",
+        summary=f"{code.title}: {code.meaning} What to do: {code.remedy}",
+        reference="a finding of convcost check",
+        also=(code.title,),
     )
 
 

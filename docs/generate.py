@@ -20,6 +20,7 @@ _HEADINGS: tuple[tuple[Category, str], ...] = (
     ("term", "Terms"),
     ("op", "Operators"),
     ("alternative", "Alternatives of a convolution"),
+    ("finding", "Findings of convcost check"),
 )
 
 

@@ -24,6 +24,8 @@ COMMANDS: Mapping[str, str] = {
     "compare": "convcost.cli.compare",
     "check": "convcost.cli.check",
     "diff": "convcost.cli.diff",
+    "config": "convcost.cli.config",
+    "init": "convcost.cli.init",
     "explain": "convcost.cli.explain",
 }
 """Each command is a function of its own name in its module, loaded when it is needed."""

@@ -29,7 +29,7 @@ def write_baseline(plan: Plan, analyses: Mapping[str, Analysis]) -> None:
     after = before.merged(analyses)
     lines = [line for name, now in analyses.items() for line in changes_in(before.analysis(name), now, name=name)]
     write_whole({path: after.text()})
-    _say(lines or ["nothing changed"], at=str(path))
+    _say([f"{path}: {line}" for line in lines or ["nothing changed"]])
 
 
 def refuse_ratchet_without_limits(plan: Plan) -> None:
@@ -45,9 +45,9 @@ def lower_limits(plan: Plan, results: Iterable[Verdicts]) -> None:
     file = plan.config.file
     if changes:
         write_whole({Path(file): rewritten(read_text(file), changes)})
-    _say([change.text() for change in changes] or ["no limit can be lowered"], at=file)
+    _say([change.text() for change in changes] or [f"{file}: no limit can be lowered"])
 
 
-def _say(lines: Iterable[str], *, at: str) -> None:
+def _say(lines: Iterable[str]) -> None:
     for line in lines:
-        sys.stderr.write(f"{printable(at)}: {printable(line)}\n")
+        sys.stderr.write(f"{printable(line)}\n")

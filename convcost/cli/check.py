@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -31,6 +32,7 @@ def check(
     """
     from convcost.budgets import Reference, check_analysis, exit_code
     from convcost.cli.accept import lower_limits, refuse_ratchet_without_limits, write_baseline
+    from convcost.cli.ci import append_summary, places_of
     from convcost.cli.gating import plan_check
     from convcost.cli.models import all_notes, analyses_at, refuse_unknown
     from convcost.cli.output import deliver
@@ -56,10 +58,12 @@ def check(
         check_analysis(analysis, plan.rules, name=model.name, reference=references.of(model))
         for model, analysis in zip(plan.models, analyses, strict=True)
     )
-    report = CheckReport(results=results, general=verdicts_without_a_model(plan, references))
+    general = verdicts_without_a_model(plan, references)
+    report = CheckReport(results=results, general=general, places=places_of(plan))
     deliver(report, writing, notes=all_notes(analyses))
+    append_summary(report, os.environ)
     if accepting.update_baseline:
         write_baseline(plan, now)
     if accepting.ratchet:
         lower_limits(plan, results)
-    return (refuse_unknown(analyses) if strictness.strict else 0) or exit_code((*results, *report.general))
+    return (refuse_unknown(analyses) if strictness.strict else 0) or exit_code((*results, *general))

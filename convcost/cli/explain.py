@@ -10,7 +10,9 @@ from convcost.cli.options import Writing
 
 
 def explain(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="An op, a metric, an alternative, or all.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="An op, a metric, an alternative, a finding (CC101), or all.")
+    ],
     writing: Writing,
 ) -> int:
     """The formula and source behind a name in a report."""

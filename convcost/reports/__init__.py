@@ -18,8 +18,15 @@ FORMATS: Mapping[str, str] = {
     "markdown": "convcost.reports.markdown",
 }
 
-CHECK_FORMATS: Mapping[str, str] = FORMATS
-"""What `check` can write besides: what CI systems read. Their modules take a `CheckReport` and nothing else."""
+CHECK_FORMATS: Mapping[str, str] = {
+    **FORMATS,
+    "markdown": "convcost.reports.comment",
+    "github": "convcost.reports.github",
+    "gitlab": "convcost.reports.gitlab",
+    "junit": "convcost.reports.junit",
+    "sarif": "convcost.reports.sarif",
+}
+"""What `check` can write: what CI systems read too. Modules not in `FORMATS` take a `CheckReport` and nothing else."""
 
 _PLAIN = Style()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from convcost.analysis import Json
@@ -25,11 +25,24 @@ _MOST_CAUSES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A file of the project, relative to its root; lines and columns count from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """The verdicts on one or more models, and those on no model at all: a baseline or a pattern that is missing."""
+    """The verdicts on one or more models, and those on no model at all: a baseline or a pattern that is missing.
+
+    `places` are the models' own files and lines by name, for findings that nothing else gives a place.
+    """
 
     results: tuple[Verdicts, ...]
     general: tuple[Verdict, ...] = ()
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     def documents(self) -> tuple[Document, ...]:
         general = (Document(title="Without a model", tables=_tables(self.general)),) if self.general else ()
@@ -76,6 +89,11 @@ def margin_text(verdict: Verdict) -> str:
         return f"{amount} under ({100 * margin / limit:.1f} %)"
     share = f" ({_times_over(value, limit)})" if limit else ""
     return f"{amount} over{share}"
+
+
+def is_per_layer(verdict: Verdict) -> bool:
+    """Whether each layer was held to the limit by itself."""
+    return isinstance(verdict.budget, LayerBudget) and verdict.budget.per == "layer"
 
 
 def growth_text(verdict: Verdict) -> str:
@@ -163,21 +181,17 @@ def _causes(verdict: Verdict) -> Table:
 
 
 def _cause_row(cause: Cause, verdict: Verdict, *, compared: bool) -> Row:
-    share = cause.value / verdict.value if verdict.value and not _is_per_layer(verdict) else None
+    share = cause.value / verdict.value if verdict.value and not is_per_layer(verdict) else None
     lead: Row = (cause.layer.name, cause.layer.node.op.kind)
     return (*lead, cause.baseline, cause.value, share, cause.reason) if compared else (*lead, cause.value, share)
 
 
 def _causes_title(verdict: Verdict) -> str:
     metric = verdict.budget.metric.name
-    if _is_per_layer(verdict):
+    if is_per_layer(verdict):
         return f"Layers over the limit of {metric}"
     grown = any(cause.value != cause.baseline and cause.reason for cause in verdict.causes)
     return f"Where the {metric} grew" if grown else f"Where the {metric} are: the costliest layers"
-
-
-def _is_per_layer(verdict: Verdict) -> bool:
-    return isinstance(verdict.budget, LayerBudget) and verdict.budget.per == "layer"
 
 
 def _record(verdict: Verdict, result: Verdicts | None = None) -> Row:

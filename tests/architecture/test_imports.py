@@ -24,6 +24,7 @@ ARROWS: dict[str, set[str]] = {
     "reports": {"errors", "units", "graph", "analysis", "alternatives", "weights", "latency", "budgets", "explain"},
     "explain": {"errors", "graph", "analysis", "alternatives", "budgets"},
     "targets": {"errors", "graph", "sources", "analysis"},
+    "pytest_plugin": {"analysis", "api", "budgets", "errors", "reports"},
     "api": {"errors", "targets", "graph", "sources", "analysis", "alternatives", "weights", "latency", "budgets"},
 }
 UNBOUND = {"cli", "__init__", "__main__"}
