@@ -24,27 +24,30 @@ maximum.
 
 
 def main() -> None:
+    load = os.getloadavg()[0]
     figures = []
     for job in JOBS:
         for figure in job():
             print(f"{figure.ratio:5.2f}x (target {figure.target}x)  {figure.job}: {figure.measured}", flush=True)
             figures.append(figure)
-    PAGE.write_text(page(figures), encoding="utf-8")
+    PAGE.write_text(page(figures, load), encoding="utf-8")
 
 
-def page(figures: list[Figure]) -> str:
+def page(figures: list[Figure], load: float) -> str:
     rows = [
         f"| {figure.job} | {figure.beside} | {figure.measured} | {figure.ratio:.2f} | ≤ {figure.target} |"
         for figure in figures
     ]
     table = "\n".join(["| job | beside | measured | ratio | target |", "| --- | --- | --- | --- | --- |", *rows])
-    return f"{INTRODUCTION}\n{table}\n\n{conditions()}\n"
+    return f"{INTRODUCTION}\n{table}\n\n{conditions(load)}\n"
 
 
-def conditions() -> str:
+def conditions(load: float) -> str:
+    """What the figures hold for. `load` is of before the first job: what else the machine was doing."""
     installed = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
-        f"Measured on {datetime.date.today().isoformat()}: {processor()}, {os.cpu_count()} cores, "
+        f"Measured on {datetime.date.today().isoformat()}: {processor()}, {os.cpu_count()} cores "
+        f"(load {load:.1f} when it began), "
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}; {installed}."
     )
 
