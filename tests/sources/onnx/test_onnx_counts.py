@@ -25,14 +25,18 @@ def test_convolution_counts_output_positions_and_divides_by_groups(tmp_path: Pat
     assert macs([conv], {"x": [1, 4, 9, 8]}, {"w": ones(6, 2, 3, 3)}, tmp_path) == 5 * 5 * 6 * 2 * 9
 
 
-@pytest.mark.parametrize("auto_pad", ["SAME_UPPER", "SAME_LOWER"])
-def test_same_padding_of_an_even_kernel_keeps_every_position(tmp_path: Path, auto_pad: str) -> None:
+@pytest.mark.parametrize(("auto_pad", "pads"), [("SAME_UPPER", (1, 2)), ("SAME_LOWER", (2, 1))])
+def test_same_padding_of_an_even_kernel_keeps_every_position(
+    tmp_path: Path, auto_pad: str, pads: tuple[int, int]
+) -> None:
     conv = node("Conv", ["x", "w"], ["y"], auto_pad=auto_pad)
-    assert macs([conv], {"x": [1, 3, 7, 7]}, {"w": ones(5, 3, 4, 4)}, tmp_path) == 49 * 5 * 3 * 16
+    (layer,) = load(graph([conv], {"x": [1, 3, 7, 7]}, {"w": ones(5, 3, 4, 4)}), tmp_path).nodes
+    assert layer.cost.macs == 49 * 5 * 3 * 16
+    assert layer.op.attributes()["pads"] == (pads, pads)
 
 
 def test_valid_padding_ignores_pads(tmp_path: Path) -> None:
-    conv = node("Conv", ["x", "w"], ["y"], auto_pad="VALID")
+    conv = node("Conv", ["x", "w"], ["y"], auto_pad="VALID", pads=[1, 1, 1, 1])
     assert macs([conv], {"x": [1, 3, 7, 7]}, {"w": ones(5, 3, 3, 3)}, tmp_path) == 25 * 5 * 3 * 9
 
 
@@ -143,7 +147,8 @@ def test_resize_by_scales_is_other_work(tmp_path: Path) -> None:
 def test_axes_given_as_an_input_are_read(tmp_path: Path) -> None:
     mean = node("ReduceMean", ["x", "axes"], ["y"], keepdims=0)
     loaded = load(graph([mean], {"x": [2, 3, 4]}, {"axes": ints(-1)}), tmp_path)
-    assert (loaded.nodes[0].op.attributes()["axes"], loaded.outputs[0].shape) == ((-1,), (2, 3))
+    attributes = loaded.nodes[0].op.attributes()
+    assert (attributes["axes"], attributes["keepdims"], loaded.outputs[0].shape) == ((-1,), False, (2, 3))
 
 
 def test_views_move_nothing_and_share_memory(tmp_path: Path) -> None:
