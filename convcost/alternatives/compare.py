@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from convcost.alternatives.base import Alternative, AnyConv, NotApplicable, RankedAlternative, convolution
 from convcost.alternatives.break_even import BreakEven, break_even
 from convcost.alternatives.choice import choose
 from convcost.alternatives.counting import CountedMap, count_stages, counted_at
-from convcost.alternatives.parallel import DeviceShare, add_shares, device_shares
 from convcost.alternatives.pareto import undominated
 from convcost.alternatives.result import Candidate, Comparison, LayerComparison, ModelTotal
 from convcost.alternatives.standard import Standard
@@ -18,6 +18,9 @@ from convcost.analysis import analyze_graph
 from convcost.errors import UsageError
 from convcost.graph import Graph, Node, Weight, distinct_weights
 from convcost.graph.ops import Unknown
+
+if TYPE_CHECKING:
+    from convcost.alternatives.parallel import DeviceShare
 
 
 def compare_graph(
@@ -103,6 +106,8 @@ def _break_even(layer: Node, conv: AnyConv, alternative: Alternative, df: Counte
 
 
 def _shared(candidate: Candidate, devices: int) -> Candidate:
+    from convcost.alternatives.parallel import device_shares
+
     if not candidate.is_applicable:
         return candidate
     return dataclasses.replace(candidate, devices=device_shares(candidate.stages, devices))
@@ -130,6 +135,10 @@ def _marked_totals(totals: Sequence[ModelTotal], layers: Sequence[LayerCompariso
 
 def _layers_shares(layers: Sequence[LayerComparison], at: int) -> tuple[DeviceShare, ...]:
     """Every layer under the alternative at that place, as it is where that does not apply."""
+    if not layers[0].standard.devices:
+        return ()
+    from convcost.alternatives.parallel import add_shares
+
     used = [layer.candidates[at] if layer.candidates[at].is_applicable else layer.standard for layer in layers]
     return tuple(add_shares(shares) for shares in zip(*(candidate.devices for candidate in used), strict=True))
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from convcost import __version__
 from convcost.alternatives.base import Alternative, AnyConv
 from convcost.alternatives.break_even import BreakEven
 from convcost.alternatives.counting import CountedMap
-from convcost.alternatives.parallel import DeviceShare
 from convcost.analysis import Json, Layer
 from convcost.graph import Cost, Node
+
+if TYPE_CHECKING:
+    from convcost.alternatives.parallel import DeviceShare
 
 SCHEMA = "convcost/comparison/1"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from convcost.budgets.config import Config, ModelEntry, read_config
 from convcost.budgets.settings import variable
 from convcost.errors import UsageError
-from convcost.located import parse_toml, parse_yaml, read_text
+from convcost.located import parse_yaml, read_text
+from convcost.located.toml import parse_toml
 from convcost.sources.request import InputSpec, Request
 
 NAMES = ("convcost.yaml", "convcost.yml")

@@ -1,9 +1,8 @@
-"""YAML and TOML values that remember their place, so that complaints can point at file:line:column."""
+"""Values that remember their place, so that complaints can point at file:line:column; TOML is read by `.toml` alone."""
 
 from __future__ import annotations
 
 from convcost.located.document import parse_yaml, read_text, read_yaml
-from convcost.located.toml import parse_toml
 from convcost.located.values import (
     Located,
     LocatedError,
@@ -37,7 +36,6 @@ __all__ = [
     "list_of",
     "mapping_of",
     "nearest",
-    "parse_toml",
     "parse_yaml",
     "quoted",
     "read_text",
