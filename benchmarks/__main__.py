@@ -17,9 +17,10 @@ PACKAGES = ("convcost", "onnx", "torch", "torchvision", "typer", "rich", "PyYAML
 INTRODUCTION = f"""# What convcost costs to run
 
 Written by `make bench`; no test depends on it. Every job runs in turns with the least that the same job could take,
-after one round that warms the file cache. Times are medians of {ROUNDS} rounds; a ratio is the median of the ratios
-within a round, so that a slow moment of the machine falls on both sides. Peak memory is the whole process's resident
-maximum.
+after one round that warms the file cache. Times are medians of {ROUNDS} rounds (capture: 60). A ratio is the median of
+the ratios within a round, so that a slow moment of the machine falls on both sides, with their quartiles in brackets:
+where these lie far apart, the machine was too busy and the figure says little. Peak memory is the whole process's
+resident maximum.
 """
 
 
@@ -28,14 +29,14 @@ def main() -> None:
     figures = []
     for job in JOBS:
         for figure in job():
-            print(f"{figure.ratio:5.2f}x (target {figure.target}x)  {figure.job}: {figure.measured}", flush=True)
+            print(f"{figure.ratio} (target {figure.target})  {figure.job}: {figure.measured}", flush=True)
             figures.append(figure)
     PAGE.write_text(page(figures, load), encoding="utf-8")
 
 
 def page(figures: list[Figure], load: float) -> str:
     rows = [
-        f"| {figure.job} | {figure.beside} | {figure.measured} | {figure.ratio:.2f} | ≤ {figure.target} |"
+        f"| {figure.job} | {figure.beside} | {figure.measured} | {figure.ratio} | ≤ {figure.target} |"
         for figure in figures
     ]
     table = "\n".join(["| job | beside | measured | ratio | target |", "| --- | --- | --- | --- | --- |", *rows])

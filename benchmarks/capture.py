@@ -12,10 +12,11 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from benchmarks.spread import Spread
 from convcost.sources.torch import graph_of
 from convcost.sources.torch.libraries import import_library
 
-ROUNDS = 15
+ROUNDS = 60
 SHAPE = (1, 3, 224, 224)
 
 
@@ -46,7 +47,7 @@ def main() -> None:
         action()
     taken = [{name: seconds(action) for name, action in actions.items()} for _ in range(ROUNDS)]
     medians = {name: statistics.median(round_[name] for round_ in taken) for name in actions}
-    ratio = statistics.median(round_["capture"] / round_["watched"] for round_ in taken)
+    ratio = Spread.of((round_["capture"] for round_ in taken), (round_["watched"] for round_ in taken))
     print(json.dumps({**medians, "ratio": ratio}))
 
 

@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.spread import Spread
+
 # Installed programs run from compiled bytecode; ours must be allowed to keep its own.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
@@ -33,10 +35,12 @@ class Contest:
     def peak_mib(self, name: str) -> float:
         return statistics.median(run.peak_kib for run in self.runs[name]) / 1024
 
-    def ratio(self, name: str, base: str) -> float:
-        """The median of the ratios of neighbouring runs, which share whatever else the machine was doing."""
-        pairs = zip(self.runs[name], self.runs[base], strict=True)
-        return statistics.median(ours.seconds / theirs.seconds for ours, theirs in pairs)
+    def ratio(self, name: str, base: str) -> Spread:
+        return Spread.of((run.seconds for run in self.runs[name]), (run.seconds for run in self.runs[base]))
+
+    def peaks(self, name: str) -> list[int]:
+        """In KiB, run by run."""
+        return [run.peak_kib for run in self.runs[name]]
 
 
 def contest(commands: Mapping[str, Sequence[str]], *, rounds: int) -> Contest:
