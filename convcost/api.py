@@ -37,19 +37,22 @@ def analyze(
     inputs: Inputs | None = None,
     kwargs: Mapping[str, object] | None = None,
     dims: Mapping[str, int] | None = None,
+    *,
+    backward: bool = False,
 ) -> Analysis:
     """What a model costs: `.totals`, `.layers`, and the `.unknown` that could not be counted.
 
     `kwargs` are keyword arguments of a module's `forward`, `dims` the symbolic dimensions of a target. A target
-    may also be a saved report, or `git:REF:TARGET`. Raises `ConvcostError` for what cannot be read or run.
+    may also be a saved report, or `git:REF:TARGET`. `backward` counts the gradients of training too, apart from
+    the totals. Raises `ConvcostError` for what cannot be read or run.
     """
     if isinstance(model, str | os.PathLike):
         from convcost.targets import analysis_of
 
         _refuse_kwargs(kwargs)
         specs = _input_specs(inputs or ())
-        return analysis_of(Request(target=os.fspath(model), inputs=specs, dims=dict(dims or {})))
-    return analyze_graph(_graph(model, inputs, kwargs, dims))
+        return analysis_of(Request(target=os.fspath(model), inputs=specs, dims=dict(dims or {})), backward=backward)
+    return analyze_graph(_graph(model, inputs, kwargs, dims), backward=backward)
 
 
 def compare(

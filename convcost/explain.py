@@ -51,6 +51,16 @@ _TERMS = (
         also=("flops/byte",),
     ),
     Explanation(
+        name="backward",
+        category="term",
+        summary="the work of training's backward pass, beside the forward pass: for every product, the gradients of "
+        "its inputs and weights. What nothing needs is not counted: the network's input has no gradient, and "
+        "neither has what no parameter stands before. Other operations are counted once more.",
+        formula="2 × forward MACs - the first layer's input gradient",
+        reference="analyze --backward; backward.macs in JSON",
+        also=("gradients", "training"),
+    ),
+    Explanation(
         name="coverage",
         category="term",
         summary="how many of the network's ops were counted. With one unknown, every total is a lower bound and a "

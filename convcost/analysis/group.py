@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from convcost.analysis.result import Json, Layer, Storage
+from convcost.analysis.result import Json, Layer, Storage, work_json
 from convcost.graph import Cost
 
 Grouping: TypeAlias = Literal["layer", "kind", "module"]
@@ -14,13 +14,14 @@ Grouping: TypeAlias = Literal["layer", "kind", "module"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The sum of some layers; `layers` is how many."""
+    """The sum of some layers; `layers` is how many, `backward` None where no layer of them says."""
 
     name: str
     layers: int
     cost: Cost
     storage: Storage
     activation_bytes: int
+    backward: Cost | None = None
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -34,6 +35,7 @@ class Group:
             "weight_bytes": self.storage.weight_bytes,
             "activation_bytes": self.activation_bytes,
             "bytes_moved": self.cost.bytes_moved,
+            "backward": work_json(self.backward),
         }
 
 
@@ -52,12 +54,14 @@ def group_layers(layers: Iterable[Layer], *, by: Grouping, depth: int = 1) -> tu
 def add_up(name: str, layers: Iterable[Layer | Group]) -> Group:
     """One group of everything given, possibly nothing; `layers` counts the members."""
     members = list(layers)
+    gradients = [layer.backward for layer in members if layer.backward is not None]
     return Group(
         name=name,
         layers=len(members),
         cost=sum((layer.cost for layer in members), Cost()),
         storage=add_storage(layer.storage for layer in members),
         activation_bytes=sum(layer.activation_bytes for layer in members),
+        backward=sum(gradients, Cost()) if gradients else None,
     )
 
 

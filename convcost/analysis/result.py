@@ -76,7 +76,7 @@ class Layer:
             "weight_bytes": self.storage.weight_bytes,
             "activation_bytes": self.activation_bytes,
             "bytes_moved": self.cost.bytes_moved,
-            "backward": _work_json(self.backward),
+            "backward": work_json(self.backward),
             "latency": None,
         }
 
@@ -190,15 +190,16 @@ class Analysis:
             ],
             "convention": {"flops_per_mac": FLOPS_PER_MAC, "df": "output", "backward": self.backward is not None},
             "totals": dict(self.totals.to_json()),
-            "backward": _work_json(self.backward),
+            "backward": work_json(self.backward),
             "coverage": self.coverage_json(),
             "notes": list(self.notes),
             "layers": [layer.to_json() for layer in self.layers],
         }
 
 
-def _work_json(work: Cost | None) -> Json:
-    return {"macs": work.macs, "other_ops": work.other_ops, "flops": work.flops} if work else None
+def work_json(work: Cost | None) -> Json:
+    """Arithmetic without memory traffic; null where it was not asked for."""
+    return {"macs": work.macs, "other_ops": work.other_ops, "flops": work.flops} if work is not None else None
 
 
 def _plain(value: object) -> Json:

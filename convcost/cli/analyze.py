@@ -10,7 +10,11 @@ from convcost.cli.options import Reading, Strictness, Viewing, Writing
 
 
 def analyze(
+    *,
     target: Annotated[list[str], typer.Argument(metavar="TARGET", help="A model file or import target.")],
+    backward: Annotated[
+        bool, typer.Option("--backward", help="Count the gradients of training too, beside the forward pass.")
+    ] = False,
     reading: Reading,
     viewing: Viewing,
     writing: Writing,
@@ -25,6 +29,6 @@ def analyze(
     from convcost.reports.analysis import AnalysisReport
 
     view = viewing.view(every_row=writing.verbose)
-    analyses = analyses_of(target, reading)
+    analyses = analyses_of(target, reading, backward=backward)
     deliver(AnalysisReport(analyses=analyses, view=view), writing, notes=all_notes(analyses))
     return refuse_unknown(analyses) if strictness.strict else 0

@@ -12,17 +12,17 @@ from convcost.errors import SourceError
 from convcost.sources.request import Request
 
 
-def analyses_of(targets: Sequence[str], reading: Reading) -> tuple[Analysis, ...]:
+def analyses_of(targets: Sequence[str], reading: Reading, *, backward: bool = False) -> tuple[Analysis, ...]:
     """Every target analyzed, in the order given; the first that cannot be read ends it."""
-    return analyses_at([reading.request(target) for target in targets])
+    return analyses_at([reading.request(target) for target in targets], backward=backward)
 
 
-def analyses_at(requests: Sequence[Request]) -> tuple[Analysis, ...]:
+def analyses_at(requests: Sequence[Request], *, backward: bool = False) -> tuple[Analysis, ...]:
     """The same for targets that each have inputs and dimensions of their own; many are read on every core."""
     from convcost import targets
 
     with stdout_for_reports():
-        return targets.analyses_of(requests)
+        return targets.analyses_of(requests, backward=backward)
 
 
 def all_notes(analyses: Sequence[Analysis]) -> list[str]:

@@ -92,7 +92,21 @@ def total_facts(analysis: Analysis) -> tuple[Fact, ...]:
         )
         for metric in METRICS
     )
-    return (*counted, Fact(label="Coverage", value=coverage_text(analysis)))
+    return (*counted, *_gradient_facts(analysis), Fact(label="Coverage", value=coverage_text(analysis)))
+
+
+def _gradient_facts(analysis: Analysis) -> tuple[Fact, ...]:
+    work = analysis.backward
+    if work is None:
+        return ()
+    return (
+        Fact(
+            label="Backward MACs",
+            value=work.macs,
+            remark="gradients of inputs and weights",
+            lower_bound=analysis.is_lower_bound,
+        ),
+    )
 
 
 def coverage_text(analysis: Analysis) -> str:

@@ -17,6 +17,7 @@ from convcost.units import Unit
 
 _UNCOUNTED = "?"
 _UNUSED = "(not used by this input)"
+_BACKWARD = Column(key="backward_macs", title="Backward MACs", kind=Kind.COUNT)
 _LAYER_COUNT = Column(key="layers", title="Layers", kind=Kind.WHOLE)
 
 
@@ -24,16 +25,19 @@ def layer_table(analysis: Analysis, view: View) -> Table:
     """For people: the view's rows, then those that make them add up, then the total."""
     selection = select(analysis, view)
     cost = analysis.totals.cost
-    row = _RowMaker(view=view, work=cost.macs if view.unit == "macs" else cost.flops)
+    row = _RowMaker(
+        view=view, work=cost.macs if view.unit == "macs" else cost.flops, backward=analysis.backward is not None
+    )
     total = Group(
         name="Total (at least)" if analysis.is_lower_bound else "Total",
         layers=len(analysis.layers),
         cost=cost,
         storage=analysis.totals.storage,
         activation_bytes=analysis.totals.activation_bytes,
+        backward=analysis.backward,
     )
     return Table(
-        columns=_columns(view),
+        columns=(*_columns(view), *((_BACKWARD,) if row.backward else ())),
         rows=tuple(row.of(entry) for entry in selection.shown),
         summary=tuple(row.of(group) for group in (*_remainder(analysis, selection.rest), total)),
     )
@@ -42,6 +46,8 @@ def layer_table(analysis: Analysis, view: View) -> Table:
 def layer_records(analyses: Iterable[Analysis], view: View) -> Table:
     """For spreadsheets: every entry (with `--top`, those and the rest), so that each column adds up to its total."""
     complete = dataclasses.replace(view, every_row=True)
+    models = tuple(analyses)
+    backward = any(analysis.backward is not None for analysis in models)
     texts = ("target", view.by, *(("kind", "output") if view.by == "layer" else ("layers",)))
     columns = (
         *(Column(key=key, title=key, kind=Kind.TEXT) for key in texts),
@@ -50,12 +56,13 @@ def layer_records(analyses: Iterable[Analysis], view: View) -> Table:
             for metric in METRICS
             if metric.measure
         ),
+        *((_BACKWARD,) if backward else ()),
     )
     rows: list[Row] = []
-    for analysis in analyses:
+    for analysis in models:
         selection = select(analysis, complete)
         entries = (*selection.shown, *_remainder(analysis, selection.rest))
-        rows.extend(_record(analysis.target, entry, view) for entry in entries)
+        rows.extend(_record(analysis.target, entry, view, backward=backward) for entry in entries)
     return Table(columns=columns, rows=tuple(rows))
 
 
@@ -95,13 +102,15 @@ def _columns(view: View) -> tuple[Column, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RowMaker:
-    """Rows of the columns above; `work` is the total that shares are of."""
+    """Rows of the columns above, perhaps with the backward pass last; `work` is the total that shares are of."""
 
     view: View
     work: int
+    backward: bool = False
 
     def of(self, entry: Entry) -> Row:
-        return (entry.name, *self._lead(entry), *self._numbers(entry))
+        gradients = (_gradient_macs(entry),) if self.backward else ()
+        return (entry.name, *self._lead(entry), *self._numbers(entry), *gradients)
 
     def _lead(self, entry: Entry) -> Row:
         if self.view.by != "layer":
@@ -130,6 +139,12 @@ def _work(entry: Entry) -> tuple[Value, Value, Value]:
     return (entry.cost.macs, entry.cost.flops, entry.cost.other_ops)
 
 
+def _gradient_macs(entry: Entry) -> Value:
+    if isinstance(entry, Layer) and isinstance(entry.node.op, Unknown):
+        return _UNCOUNTED
+    return entry.backward.macs if entry.backward is not None else None
+
+
 def _output(layer: Layer) -> str:
     outputs = layer.node.outputs
     if not outputs:
@@ -137,7 +152,7 @@ def _output(layer: Layer) -> str:
     return shape_text(outputs[0].shape) + (f" (+{len(outputs) - 1})" if len(outputs) > 1 else "")
 
 
-def _record(target: str, entry: Entry, view: View) -> Row:
+def _record(target: str, entry: Entry, view: View, *, backward: bool) -> Row:
     lead: Row
     if view.by == "layer":
         lead = (entry.node.op.kind, _output(entry)) if isinstance(entry, Layer) else (None, None)
@@ -146,4 +161,5 @@ def _record(target: str, entry: Entry, view: View) -> Row:
     macs, flops, other_ops = _work(entry)
     counted = {"macs": macs, "flops": flops, "other_ops": other_ops}
     numbers = (counted.get(metric.name, metric.of(entry)) for metric in METRICS if metric.measure)
-    return (target, entry.name, *lead, *(None if value == _UNCOUNTED else value for value in numbers))
+    values = (*numbers, *((_gradient_macs(entry),) if backward else ()))
+    return (target, entry.name, *lead, *(None if value == _UNCOUNTED else value for value in values))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 
 from convcost.analysis import Analysis, analyze_graph
 from convcost.errors import UsageError
@@ -14,21 +15,31 @@ from convcost.targets.saved import read_saved
 _GIT = re.compile(r"git:([^:]+):(.+)", re.DOTALL)
 
 
-def analysis_of(request: Request) -> Analysis:
+def analysis_of(request: Request, *, backward: bool = False) -> Analysis:
     """What a model costs, or cost when its report was saved, or at another revision (`git:REF:TARGET`).
 
     Saved reports give analyses and not graphs, which is why they are no source: what a network was made of
-    cannot be told from its costs. Raises `ConvcostError`.
+    cannot be told from its costs. `backward` counts the gradients too; a saved report has them or is refused.
+    Raises `ConvcostError`.
     """
     if match := _GIT.fullmatch(request.target):
         revision = Revision.of(match[1])
-        return analysis_at(revision, replace(request, target=match[2]), analysis_of)
+        there = replace(request, target=match[2])
+        return analysis_at(revision, there, partial(analysis_of, backward=backward), backward=backward)
     if request.target.endswith(".json"):
         if request.inputs or request.dims:
             raise UsageError(
                 f"{request.target} is a saved report: its inputs are what they were", hint="leave out --input and --dim"
             )
-        return read_saved(request.target)
+        return _with_gradients(read_saved(request.target)) if backward else read_saved(request.target)
     from convcost import sources
 
-    return analyze_graph(sources.load(request))
+    return analyze_graph(sources.load(request), backward=backward)
+
+
+def _with_gradients(saved: Analysis) -> Analysis:
+    if saved.backward is None:
+        raise UsageError(
+            f"{saved.target}: the saved report says nothing of the backward pass", hint="save it again with --backward"
+        )
+    return saved

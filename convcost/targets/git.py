@@ -36,10 +36,13 @@ class Revision:
         return cls(name=name, commit=_git(asked, f"git knows no revision '{name}' here", hint).decode().strip())
 
 
-def analysis_at(revision: Revision, request: Request, analyze: Callable[[Request], Analysis]) -> Analysis:
+def analysis_at(
+    revision: Revision, request: Request, analyze: Callable[[Request], Analysis], *, backward: bool = False
+) -> Analysis:
     """A target, relative to the current folder, as the revision has it.
 
-    A file is taken out of the repository alone; a factory's whole tree is, and run there in a process of its own.
+    A file is taken out of the repository alone; a factory's whole tree is, and run there in a process of its own, which
+    `backward` is handed on to.
     """
     label = f"git:{revision.name}:{request.target}"
     with tempfile.TemporaryDirectory(prefix="convcost-") as folder:
@@ -47,7 +50,7 @@ def analysis_at(revision: Revision, request: Request, analyze: Callable[[Request
             if request.target.endswith(_FILES):
                 copy = _take_file(revision, request.target, Path(folder))
                 return replace(analyze(replace(request, target=str(copy))), target=label)
-            return replace(_run_there(revision, request, Path(folder)), target=label)
+            return replace(_run_there(revision, request, Path(folder), backward), target=label)
         except ConvcostError as error:
             raise SourceError(error.message.replace(f"{folder}/", f"git:{revision.name}:"), hint=error.hint) from error
 
@@ -62,7 +65,7 @@ def _take_file(revision: Revision, path: str, folder: Path) -> Path:
     return copy
 
 
-def _run_there(revision: Revision, request: Request, folder: Path) -> Analysis:
+def _run_there(revision: Revision, request: Request, folder: Path, backward: bool) -> Analysis:
     prefix = _git(["rev-parse", "--show-prefix"], "this is not a git repository", None).decode().strip()
     archive = _git(["archive", "--format=tar", f"{revision.commit}:"], f"'{revision.name}' cannot be taken out", None)
     tree = folder / "tree"
@@ -72,6 +75,7 @@ def _run_there(revision: Revision, request: Request, folder: Path) -> Analysis:
     inputs = [word for spec in request.inputs for word in ("--input", _input_text(spec))]
     dims = [word for name, size in request.dims.items() for word in ("--dim", f"{name}={size}")]
     command = [sys.executable, "-m", "convcost", "analyze", request.target, *inputs, *dims]
+    command += ["--backward"] if backward else []
     ended = subprocess.run(
         [*command, "--format", "json", "--quiet", "--output", str(report)],
         cwd=tree / prefix,

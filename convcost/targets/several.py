@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 from convcost.analysis import Analysis
 from convcost.sources.request import Request
@@ -18,17 +19,18 @@ _WORTH_A_PROCESS = 4
 """From this many targets on, the start of a second process is soon made up for."""
 
 
-def analyses_of(requests: Sequence[Request]) -> tuple[Analysis, ...]:
+def analyses_of(requests: Sequence[Request], *, backward: bool = False) -> tuple[Analysis, ...]:
     """Every target analyzed; the first in order that cannot be read raises its error."""
+    read = partial(analysis_of, backward=backward)
     processes = min(_cores(), len(requests) // (_WORTH_A_PROCESS // 2))
     if len(requests) < _WORTH_A_PROCESS or processes < 2:
-        return tuple(analysis_of(request) for request in requests)
+        return tuple(map(read, requests))
     # Forking is only safe before a framework has started threads; it spares each process the imports.
     can_fork = "fork" in multiprocessing.get_all_start_methods() and "torch" not in sys.modules
     context = multiprocessing.get_context("fork" if can_fork and sys.platform == "linux" else "spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
         try:
-            return tuple(pool.map(analysis_of, requests))
+            return tuple(pool.map(read, requests))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -1,0 +1,74 @@
+"""The backward pass of whole models: against torch's own counter where that is right, against formulas elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import convcost
+from convcost.errors import UsageError
+from convcost.graph import FLOPS_PER_MAC
+
+MOBILENET_V2 = str(Path(__file__).parents[2] / "sample_configs" / "onnx" / "mobilenet_v2.onnx")
+FORWARD = 300_774_272
+FIRST_LAYER = 112 * 112 * 32 * 3 * 9
+
+
+def counted_by_torch(module: nn.Module, *shape: int) -> int:
+    """MACs of a real forward and backward pass, for networks without grouped convolutions."""
+    counter = FlopCounterMode(display=False)
+    with counter:
+        module(torch.empty(shape, device="meta")).sum().backward()
+    return counter.get_total_flops() // FLOPS_PER_MAC
+
+
+def without_values(name: str) -> nn.Module:
+    import torchvision.models
+
+    with torch.device("meta"):
+        return torchvision.models.get_model(name, weights=None).eval()
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vgg11", "squeezenet1_1", "vit_b_16"])
+def test_a_dense_network_trains_on_the_macs_that_torch_counts(name: str) -> None:
+    module = without_values(name)
+    trained = convcost.analyze(module, inputs=((2, 3, 224, 224),), backward=True)
+    assert trained.backward is not None
+    torch.backends.mha.set_fastpath_enabled(False)  # torch's counter does not see into it
+    try:
+        assert trained.totals.macs + trained.backward.macs == counted_by_torch(module, 2, 3, 224, 224)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(True)
+
+
+@pytest.mark.parametrize("target", ["torchvision:mobilenet_v2", MOBILENET_V2])
+def test_mobilenet_v2_trains_on_twice_its_forward_pass_less_the_first_input_gradient(target: str) -> None:
+    trained = convcost.analyze(target, backward=True)
+    assert trained.totals.macs == FORWARD
+    assert trained.backward is not None
+    assert trained.backward.macs == 2 * FORWARD - FIRST_LAYER == 590_710_528
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4, 8])
+def test_groups_divide_both_gradients(groups: int) -> None:
+    first, second = (nn.Conv2d(8, 8, 3, padding=1, groups=groups, bias=False) for _ in range(2))
+    trained = convcost.analyze(nn.Sequential(first, second), inputs=((1, 8, 6, 6),), backward=True)
+    product = 6 * 6 * 8 * (8 // groups) * 9
+    assert [layer.backward.macs for layer in trained.layers if layer.backward] == [product, 2 * product]
+
+
+def test_a_saved_report_keeps_its_backward_pass(tmp_path: Path) -> None:
+    module = nn.Linear(4, 5)
+    trained, plain = (convcost.analyze(module, inputs=((3, 4),), backward=wanted) for wanted in (True, False))
+    paths = [tmp_path / "trained.json", tmp_path / "plain.json"]
+    from convcost.reports.jsontext import json_text
+
+    for path, analysis in zip(paths, (trained, plain), strict=True):
+        path.write_text(json_text(analysis.to_json()))
+    assert convcost.analyze(paths[0], backward=True).backward == trained.backward
+    with pytest.raises(UsageError, match="says nothing of the backward pass"):
+        convcost.analyze(paths[1], backward=True)
