@@ -196,7 +196,7 @@ def _attribute(value: Json, fields: _Fields) -> Attribute:
     match value:
         case list():
             return tuple(_attribute(item, fields) for item in value)
-        case bool() | int() | str() | None:
+        case bool() | int() | float() | str() | None:
             return value
         case _:
             raise fields.error("has a value of a kind no op has")

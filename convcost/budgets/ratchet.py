@@ -12,7 +12,7 @@ from convcost.budgets.verdict import Status, Verdict
 from convcost.located import Location
 from convcost.units import format_column, limit_with_headroom, write_quantity
 
-_NUMBER = re.compile(r"(?P<quote>[\"']?)(?P<number>[0-9][0-9_,.]* *[A-Za-z]*)(?P=quote)")
+_NUMBER = re.compile(r"(?P<quote>[\"']?)(?P<number>[0-9]+(?:[_,.][0-9]+)*(?: *[A-Za-z]+)?)(?P=quote)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

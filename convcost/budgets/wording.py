@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from convcost.analysis import Json, Layer
@@ -23,7 +24,7 @@ def changes_of(old: Layer, new: Layer) -> tuple[str, ...]:
     attributes = [
         f"{_LABELS.get(key, key)} {value_text(before.get(key))} → {value_text(after.get(key))}"
         for key in keys
-        if before.get(key) != after.get(key)
+        if not _same(before.get(key), after.get(key))
     ]
     return (*attributes, *_shape_changes(old, new))
 
@@ -72,6 +73,13 @@ def shape_text(shape: Shape) -> str:
     return "×".join(map(str, shape)) or "()"
 
 
+def _same(before: Json, after: Json) -> bool:
+    """Equal, or as near as a number comes that one framework stores in 32 bits and another in 64."""
+    if isinstance(before, float) and isinstance(after, float):
+        return math.isclose(before, after, rel_tol=1e-6)
+    return before == after
+
+
 def _shape_changes(old: Layer, new: Layer) -> Iterator[str]:
     for what, before, after in (
         ("input", old.node.inputs, new.node.inputs),
@@ -99,7 +107,7 @@ def _plain(value: object) -> Json:
     match value:
         case tuple():
             return [_plain(item) for item in value]
-        case bool() | int() | str() | None:
+        case bool() | int() | float() | str() | None:
             return value
         case _:
             return str(value)

@@ -1,0 +1,62 @@
+"""Limits lowered in the config's own text."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from convcost.analysis import Analysis, analyze_graph
+from convcost.budgets import Verdict, check_analysis
+from convcost.budgets.config import read_config
+from convcost.budgets.ratchet import rewritten, tightenings
+from convcost.located import parse_yaml
+from convcost.located.toml import parse_toml
+from tests.networks import small_network
+
+# The network costs 27,648 macs (216 params in the convolution, 50 in a layer nothing calls).
+YAML = """\
+budgets:  # generous
+  - {macs: 1M, params: {max: "1k", warn: 900}}  # 1M of what?
+  - {macs: 20k, model: other}
+layer_budgets:
+  - match: stem.*
+    macs: 1_000_000
+"""
+
+
+def verdicts(text: str, *analyses: Analysis, toml: bool = False) -> list[Verdict]:
+    root = parse_toml(text, file="c", table=()) if toml else parse_yaml(text, file="c")
+    assert root is not None
+    rules = read_config(root, file="c").rules
+    return [verdict for each in analyses for verdict in check_analysis(each, rules, name="net")]
+
+
+def test_each_limit_goes_to_what_was_measured_plus_headroom_and_all_else_stays() -> None:
+    changes = tightenings(verdicts(YAML, analyze_graph(small_network())), Fraction(1, 10))
+    assert rewritten(YAML, changes) == YAML.replace("{macs: 1M,", "{macs: 30.5k,").replace('"1k"', '"293"').replace(
+        "1_000_000", "30.5k"
+    )
+
+
+def test_in_toml_a_plain_number_stays_one_and_text_stays_text() -> None:
+    text = "budgets = [{macs = 1000000, params = '1k'}]\n"
+    changes = tightenings(verdicts(text, analyze_graph(small_network()), toml=True), Fraction(0))
+    assert rewritten(text, changes) == "budgets = [{macs = 27700, params = '266'}]\n"
+
+
+def test_a_limit_is_never_raised() -> None:
+    text = "budgets: [{macs: 28k}]\n"
+    assert tightenings(verdicts(text, analyze_graph(small_network())), Fraction(1, 10)) == ()
+
+
+@pytest.mark.parametrize(("limit", "unknown"), [("20k", False), ("1M", True)])
+def test_a_limit_that_is_broken_or_cannot_be_told_stays(limit: str, unknown: bool) -> None:
+    text = f"budgets: [{{macs: {limit}}}]\n"
+    assert tightenings(verdicts(text, analyze_graph(small_network(unknown=unknown))), Fraction(0)) == ()
+
+
+def test_a_limit_of_several_models_leaves_room_for_the_costliest(mobilenet: Analysis) -> None:
+    text = "budgets: [{macs: 600M}]\n"
+    changes = tightenings(verdicts(text, analyze_graph(small_network()), mobilenet), Fraction(1, 10))
+    assert rewritten(text, changes) == "budgets: [{macs: 331M}]\n"
