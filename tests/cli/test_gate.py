@@ -1,0 +1,315 @@
+"""`convcost check` as a gate: config, baseline, revisions, several models, and what it leaves on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from convcost.cli import main
+
+Capture = pytest.CaptureFixture[str]
+ROOT = Path(__file__).parents[2]
+
+NET = """\
+input: [8, 16, 16]
+layers:
+  - {type: conv, name: stem, out_channels: 16, kernel: 3, padding: 1}
+  - {type: depthwise, name: middle, kernel: 3, padding: 1}
+  - {type: pointwise, name: head, out_channels: 8}
+"""
+# middle: 9 * 16 * 16 * 16 = 36,864 MACs; dense it is 16 times that.
+DENSE = NET.replace("{type: depthwise, name: middle,", "{type: conv, name: middle, out_channels: 16,")
+CONFIG = """\
+models:
+  - {name: net, spec: net.yaml}
+budgets:
+  - {model: net, macs: 1M}
+  - {increase: {macs: "+5%"}}
+layer_budgets:
+  - {model: net, match: middle, macs: 50k, message: keep it depthwise}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of its own, below a repository's root, without anything of the environment."""
+    for name in [name for name in os.environ if name.startswith(("CONVCOST_", "GITHUB_"))]:
+        monkeypatch.delenv(name)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "net.yaml").write_text(NET)
+    (tmp_path / "convcost.yaml").write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def commit(folder: Path) -> None:
+    (folder / ".git").rmdir()
+    identity = ["-c", "user.name=n", "-c", "user.email=e@x.y", "-c", "init.defaultBranch=main"]
+    for command in (["init", "-q"], ["add", "--all"], ["commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *identity, *command], cwd=folder, check=True)
+
+
+def verdicts(capsys: Capture, *arguments: str) -> list[tuple[str, str | None, str]]:
+    capsys.readouterr()
+    main(["check", *arguments, "--format", "json"])
+    document = json.loads(capsys.readouterr().out)
+    checks = document.get("checks", [document])
+    every = [verdict for check in checks for verdict in check["verdicts"]] + document.get("general", [])
+    return [(each["subject"], each["code"], each["status"]) for each in every]
+
+
+def test_a_missing_baseline_cannot_be_told_and_updating_writes_it(project: Path, capsys: Capture) -> None:
+    assert main(["check"]) == 3
+    assert "CC203" in capsys.readouterr().out
+    assert main(["check", "--update-baseline"]) == 0
+    assert "net: new in the baseline" in capsys.readouterr().err
+    assert main(["check"]) == 0
+
+
+def test_the_lost_groups_fail_the_gate_with_their_reason_and_the_configs_line(project: Path, capsys: Capture) -> None:
+    main(["check", "--update-baseline", "-q"])
+    (project / "net.yaml").write_text(DENSE)
+    capsys.readouterr()
+    assert main(["check"]) == 1
+    out = capsys.readouterr().out
+    assert "groups 16 → 1: depthwise became dense, 16x" in out
+    assert "keep it depthwise (convcost.yaml:7:39)" in out
+    assert "To accept the new macs: convcost check --update-baseline" in out
+    assert "macs: 589824 in convcost.yaml:7:39" in out
+
+
+def test_only_the_analyzed_models_are_updated(project: Path) -> None:
+    main(["check", "--update-baseline", "-q"])
+    before = json.loads(Path("convcost-baseline.json").read_text())["models"]
+    (project / "net.yaml").write_text(DENSE)
+    (project / "other.yaml").write_text(NET)
+    assert main(["check", "--update-baseline", "-q", "--isolated", "other.yaml"]) == 0
+    after = json.loads(Path("convcost-baseline.json").read_text())["models"]
+    assert after.keys() == {"net", "other.yaml"}
+    assert after["net"] == before["net"]
+
+
+def test_updating_says_what_rose(project: Path, capsys: Capture) -> None:
+    main(["check", "--update-baseline", "-q"])
+    (project / "net.yaml").write_text(DENSE)
+    capsys.readouterr()
+    # The limit on the layer is broken all the same: a baseline accepts growth, not a broken limit.
+    assert main(["check", "--update-baseline", "-q"]) == 1
+    assert "net: macs rose" in capsys.readouterr().err
+    assert [status for subject, _, status in verdicts(capsys) if subject == "increase of macs"] == ["pass"]
+
+
+def test_a_config_is_found_from_below_and_its_paths_are_its_own(
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(["check", "--update-baseline", "-q"])
+    below = project / "deep" / "er"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert main(["check"]) == 0
+    assert "net: ../../net.yaml (spec)" in capsys.readouterr().out
+
+
+def test_no_config_is_looked_for_above_the_repository(
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = project / "inner"
+    (inner / ".git").mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    assert main(["check"]) == 2
+    assert "check needs a model" in capsys.readouterr().err
+
+
+def test_pyproject_holds_a_config_too_and_two_are_one_too_many(project: Path, capsys: Capture) -> None:
+    text = '[tool.convcost]\nmodels = [{spec = "net.yaml"}]\n[[tool.convcost.budgets]]\nmacs = "1K"\n'
+    (project / "pyproject.toml").write_text(text)
+    assert main(["check"]) == 2
+    assert "both hold a config" in capsys.readouterr().err
+    (project / "convcost.yaml").unlink()
+    assert main(["check"]) == 1
+    assert "pyproject.toml:4:8" in capsys.readouterr().out
+
+
+def test_a_mistake_in_the_config_is_told_with_its_line(project: Path, capsys: Capture) -> None:
+    (project / "convcost.yaml").write_text(CONFIG.replace("macs: 1M", "macs: 600m"))
+    assert main(["check"]) == 2
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error == "error: convcost.yaml:4:24: 'm' means thousandths, and macs is a whole count"
+    assert hint == "hint: write macs: 600M"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "limit"),
+    [
+        ([], {}, 1_000_000),
+        ([], {"CONVCOST_MAX": "macs=2M"}, 2_000_000),
+        (["--max", "macs=3M"], {"CONVCOST_MAX": "macs=2M"}, 3_000_000),
+        (["--max", "macs=3M", "--isolated", "net.yaml"], {"CONVCOST_MAX": "params=1"}, 3_000_000),
+    ],
+)
+def test_the_stronger_place_holds(
+    project: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    environment: dict[str, str],
+    limit: int,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    main(["check", *arguments, "--format", "json"])
+    found = [each for each in json.loads(capsys.readouterr().out)["verdicts"] if each["subject"] in ("macs", "params")]
+    assert [(each["metric"], each["limit"]) for each in found] == [("macs", limit)]
+
+
+def test_warn_only_reports_and_fails_for_nothing(project: Path, capsys: Capture) -> None:
+    (project / "net.yaml").write_text(DENSE)
+    assert main(["check"]) == 1
+    assert main(["check", "--warn-only"]) == 0
+    assert {status for _, _, status in verdicts(capsys, "--warn-only")} == {"pass", "warn"}
+
+
+def test_a_target_may_be_a_models_name_or_its_path(project: Path, capsys: Capture) -> None:
+    for target in ("net", "net.yaml", "./net.yaml", str(project / "net.yaml")):
+        assert ("macs of each middle", None, "pass") in verdicts(capsys, target)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [("match: middle", "match: muddle", "CC202"), ("model: net, macs: 1M", "model: nut, macs: 1M", "CC204")],
+)
+def test_a_pattern_that_fits_nothing_cannot_be_told(
+    project: Path, capsys: Capture, old: str, new: str, code: str
+) -> None:
+    main(["check", "--update-baseline", "-q"])
+    (project / "convcost.yaml").write_text(CONFIG.replace(old, new))
+    assert main(["check"]) == 3
+    assert [found for _, found, status in verdicts(capsys) if status == "cannot_tell"] == [code]
+
+
+def test_a_baseline_that_is_named_must_be_there_even_if_nothing_is_measured_by_it(
+    project: Path, capsys: Capture
+) -> None:
+    assert main(["check", "--isolated", "net.yaml", "--max", "macs=1G"]) == 0
+    assert main(["check", "--isolated", "net.yaml", "--max", "macs=1G", "--baseline", "gone.json"]) == 3
+    assert "the baseline gone.json is missing" in capsys.readouterr().out
+
+
+def test_exceeded_beats_cannot_tell_and_unusable_beats_all(project: Path) -> None:
+    both = ["check", "net.yaml", "--isolated", "--max-increase", "macs=5%"]
+    assert main(both) == 3
+    assert main([*both, "--max", "macs=1"]) == 1
+    assert main([*both, "--max", "macs=1", "gone.yaml"]) == 2
+
+
+def test_a_branch_is_compared_with_its_base_without_a_file(project: Path, capsys: Capture) -> None:
+    commit(project)
+    (project / "net.yaml").write_text(DENSE)
+    assert main(["check", "--base-ref", "HEAD"]) == 1
+    assert "groups 16 → 1: depthwise became dense, 16x" in capsys.readouterr().out
+    assert not Path("convcost-baseline.json").exists()
+    assert main(["check", "--base-ref", "no-such-branch"]) == 2
+    assert "git knows no revision 'no-such-branch' here" in capsys.readouterr().err
+
+
+def test_a_model_that_the_base_does_not_have_is_new(project: Path, capsys: Capture) -> None:
+    commit(project)
+    (project / "more.yaml").write_text(NET)
+    arguments = ["more.yaml", "--isolated", "--max-increase", "macs=5%", "--base-ref", "HEAD"]
+    assert main(["check", *arguments]) == 3
+    assert verdicts(capsys, *arguments) == [("increase of macs", "CC203", "cannot_tell")]
+
+
+def test_ratchet_lowers_the_configs_limits_in_place(project: Path, capsys: Capture) -> None:
+    main(["check", "--update-baseline", "-q"])
+    capsys.readouterr()
+    assert main(["check", "--ratchet", "--headroom", "0%", "-q"]) == 0
+    assert "convcost.yaml:4:24: macs lowered from 1.00 M to 365.0 k" in capsys.readouterr().err
+    assert Path("convcost.yaml").read_text() == CONFIG.replace("macs: 1M", "macs: 365k").replace("50k", "36.9k")
+    assert main(["check"]) == 0
+
+
+def test_ratchet_without_a_config_has_nothing_to_lower(project: Path, capsys: Capture) -> None:
+    assert main(["check", "net.yaml", "--isolated", "--max", "macs=1G", "--ratchet"]) == 2
+    assert "there are none" in capsys.readouterr().err
+
+
+def test_a_github_job_gets_its_summary(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    Path("summary.md").write_text("before\n")
+    main(["check", "--format", "github", "--export", "sarif=s.sarif", "--export", "junit=j.xml"])
+    assert Path("summary.md").read_text().startswith("before\n<!-- convcost check -->\n## convcost")
+    assert capsys.readouterr().out.startswith("::error file=convcost.yaml,line=5,")
+    assert json.loads(Path("s.sarif").read_text())["version"] == "2.1.0"
+    assert Path("j.xml").read_text().startswith("<?xml")
+
+
+def test_a_fault_while_writing_leaves_the_old_baseline_whole(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    main(["check", "--update-baseline", "-q"])
+    before = Path("convcost-baseline.json").read_bytes()
+    (project / "net.yaml").write_text(DENSE)
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    def interrupted(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    faults: tuple[tuple[Callable[[int], None], int], ...] = ((full, 2), (interrupted, 130))
+    for fault, code in faults:
+        monkeypatch.setattr(os, "fsync", fault)
+        assert main(["check", "--update-baseline", "-q"]) == code
+        assert Path("convcost-baseline.json").read_bytes() == before
+        assert sorted(path.name for path in project.iterdir() if path.name.endswith(".part")) == []
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_many_models_are_read_by_several_processes_and_give_the_same_bytes(project: Path) -> None:
+    for at in range(20):
+        (project / f"net{at}.yaml").write_text(NET.replace("out_channels: 16", f"out_channels: {16 + at}"))
+    names = [f"net{at}.yaml" for at in range(20)]
+    command = [
+        sys.executable,
+        "-m",
+        "convcost",
+        "check",
+        *names,
+        "--isolated",
+        "--max",
+        "macs=400k",
+        "--format",
+        "json",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    runs = [subprocess.run(command, capture_output=True, check=False, env=environment) for _ in range(2)]
+    assert [run.returncode for run in runs] == [1, 1]
+    assert runs[0].stdout == runs[1].stdout
+    document = json.loads(runs[0].stdout)
+    assert [check["source"]["target"] for check in document["checks"]] == names
+
+
+def test_config_show_says_where_each_value_is_from(
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVCOST_HEADROOM", "5%")
+    assert main(["config", "show", "--warn-only", "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {each["setting"]: (each["value"], each["where"]) for each in document["settings"]} == {
+        "base_ref": ("", "default"),
+        "baseline": ("convcost-baseline.json", "default"),
+        "headroom": ("5%", "environment CONVCOST_HEADROOM"),
+        "warn_only": ("true", "command line"),
+    }
+    assert [each["where"] for each in document["budgets"]] == [
+        "convcost.yaml:4:24",
+        "convcost.yaml:5:23",
+        "convcost.yaml:7:39",
+    ]

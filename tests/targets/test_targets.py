@@ -1,0 +1,96 @@
+"""Saved reports, revisions, and many targets at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import convcost
+from convcost.errors import ConvcostError, SourceError, UsageError
+from convcost.sources.request import InputSpec, Request
+from convcost.targets import analyses_of, analysis_of
+
+FACTORY = """\
+import torch
+from widths import WIDTH
+
+def build(depth=1):
+    return torch.nn.Sequential(*(torch.nn.Linear(4, 4) for _ in range(depth)), torch.nn.Linear(4, WIDTH))
+"""
+LAYERS = "layers: [{type: conv, in_channels: %d, out_channels: 8, kernel: 3, input: [9, 9]}]\n"
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("sub").mkdir()
+    Path("net.py").write_text(FACTORY)
+    Path("widths.py").write_text("WIDTH = 8\n")
+    Path("sub/layers.yaml").write_text(LAYERS % 8)
+    identity = ["-c", "user.name=n", "-c", "user.email=e@x.y"]
+    for command in (["init", "-q"], ["add", "--all"], ["commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *identity, *command], check=True)
+    return tmp_path
+
+
+def test_a_factory_at_a_revision_sees_that_revisions_modules(repository: Path) -> None:
+    Path("widths.py").write_text("WIDTH = 100\n")
+    request = Request(target="git:HEAD:net.py:build?depth=2", inputs=(InputSpec(shape=(1, 4)),))
+    analysis = analysis_of(request)
+    assert (analysis.target, analysis.totals.macs) == (request.target, 16 + 16 + 32)
+
+
+def test_what_a_factory_at_a_revision_says_is_passed_on(repository: Path) -> None:
+    with pytest.raises(SourceError, match="has no 'gone'"):
+        analysis_of(Request(target="git:HEAD:net.py:gone"))
+
+
+def test_a_path_at_a_revision_is_relative_to_where_we_are(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository / "sub")
+    assert analysis_of(Request(target="git:HEAD:layers.yaml")).totals.macs == 8 * 8 * 9 * 49
+    assert analysis_of(Request(target="git:HEAD:./layers.yaml")).totals.macs == 8 * 8 * 9 * 49
+
+
+def test_a_mistake_at_a_revision_is_named_by_the_revision_and_not_by_a_copy(repository: Path) -> None:
+    Path("bad.yaml").write_text("layers: 3\n")
+    for command in (["add", "--all"], ["-c", "user.name=n", "-c", "user.email=e@x.y", "commit", "-q", "-m", "second"]):
+        subprocess.run(["git", *command], check=True)
+    with pytest.raises(ConvcostError) as caught:
+        analysis_of(Request(target="git:HEAD:bad.yaml"))
+    assert caught.value.message.startswith("git:HEAD:bad.yaml:1:9: ")
+
+
+def test_without_a_repository_there_is_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceError, match="git knows no revision"):
+        analysis_of(Request(target="git:HEAD:net.yaml"))
+
+
+def test_a_saved_report_keeps_its_inputs(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a saved report"):
+        analysis_of(Request(target="old.json", dims={"batch": 2}))
+
+
+def test_python_takes_saved_reports_and_tells_models_apart(repository: Path) -> None:
+    Path("old.json").write_text(json.dumps(convcost.analyze("sub/layers.yaml").to_json()))
+    Path("sub/layers.yaml").write_text(LAYERS % 16)
+    found = convcost.diff("old.json", "sub/layers.yaml")
+    assert [change.change for change in found.changes] == ["changed"]
+    assert not convcost.diff("old.json", "old.json")
+
+
+def test_many_targets_come_back_in_order_from_several_processes(repository: Path) -> None:
+    for at in range(1, 13):
+        Path(f"l{at}.yaml").write_text(LAYERS % at)
+    found = analyses_of([Request(target=f"l{at}.yaml") for at in range(1, 13)])
+    assert [analysis.totals.macs for analysis in found] == [at * 8 * 9 * 49 for at in range(1, 13)]
+
+
+def test_the_first_target_in_order_that_cannot_be_read_is_the_error(repository: Path) -> None:
+    requests = [Request(target=name) for name in ("sub/layers.yaml", "a.yaml", "sub/layers.yaml", "b.yaml")] * 3
+    with pytest.raises(SourceError, match=r"a\.yaml") as caught:
+        analyses_of(requests)
+    assert caught.value.hint
