@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "compare": "convcost.cli.compare",
     "check": "convcost.cli.check",
     "diff": "convcost.cli.diff",
+    "measure": "convcost.cli.measure",
     "config": "convcost.cli.config",
     "init": "convcost.cli.init",
     "explain": "convcost.cli.explain",

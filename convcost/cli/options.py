@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 
 import typer
 
-from convcost.cli.values import at_least_one, one_of, parse_dim, parse_input
+from convcost.cli.values import at_least_one, one_of, parse_dim, parse_input, seconds
 from convcost.errors import UsageError
 from convcost.reports import FORMATS
 from convcost.sources.request import Request
 
 if TYPE_CHECKING:
     from convcost.analysis.group import Grouping
+    from convcost.latency import Processor, Protocol, Runtime, Setting
     from convcost.reports.view import View, WorkUnit
 
 _FORMAT_LIST = "|".join(FORMATS)
@@ -130,3 +131,64 @@ class Strictness:
     """What to do about ops that cannot be counted."""
 
     strict: Annotated[bool, typer.Option("--strict", help="An op that cannot be counted is an error.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """What to measure latency with, and for how long."""
+
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--runtime",
+            metavar="torch|onnxruntime",
+            help="What runs it (default: onnxruntime for .onnx files, else torch).",
+        ),
+    ] = None
+    device: Annotated[str | None, typer.Option("--device", metavar="cpu|cuda", help="Where it runs (default cpu).")] = (
+        None
+    )
+    threads: Annotated[
+        str | None, typer.Option("--threads", metavar="N", help="Threads an operator may use (default 1).")
+    ] = None
+    compile: Annotated[bool, typer.Option("--compile", help="Compile the model with torch before measuring it.")] = (
+        False
+    )
+    max_time: Annotated[
+        str | None,
+        typer.Option("--max-time", metavar="SECONDS", help="The longest to measure each thing for (default 10)."),
+    ] = None
+    max_bytes: Annotated[
+        str | None,
+        typer.Option(
+            "--max-bytes",
+            metavar="BYTES",
+            help="Refuse what needs more memory than this, such as 2GB (default: half of what is free).",
+        ),
+    ] = None
+
+    def setting(self, default: Runtime, *, cold_cache: bool = False) -> Setting:
+        """Where and how to run; raises `UsageError`. `default` is the runtime where none was named."""
+        from convcost.latency import PROCESSORS, RUNTIMES, Setting
+
+        return Setting(
+            runtime=cast("Runtime", one_of(self.runtime or default, RUNTIMES, option="--runtime")),
+            device=cast("Processor", one_of(self.device or "cpu", PROCESSORS, option="--device")),
+            threads=at_least_one(self.threads, option="--threads") or 1,
+            compiled=self.compile,
+            cold_cache=cold_cache,
+            max_bytes=self.bytes_allowed(),
+        )
+
+    def protocol(self) -> Protocol:
+        """The rules of measuring, within the time given."""
+        from convcost.latency import Protocol
+
+        wanted = seconds(self.max_time, option="--max-time")
+        return Protocol() if wanted is None else Protocol(max_time=wanted)
+
+    def bytes_allowed(self) -> int | None:
+        """What `--max-bytes` says, None where it was not given; raises `UsageError`."""
+        from convcost.units import Unit, parse_quantity
+
+        return None if self.max_bytes is None else parse_quantity(self.max_bytes, Unit.BYTES, metric="--max-bytes")

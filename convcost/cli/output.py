@@ -45,8 +45,8 @@ def deliver(report: Report, writing: Writing, *, notes: Iterable[str] = ()) -> N
 
 
 @contextlib.contextmanager
-def stdout_for_reports() -> Iterator[None]:
-    """While a model is read, what its code or a library prints goes to stderr: stdout is for reports."""
+def stdout_for_reports(doing: str = "reading") -> Iterator[None]:
+    """While a model is read or run, what its code or a library prints goes to stderr: stdout is for reports."""
     reports = sys.stdout
     reports.flush()
     try:
@@ -58,7 +58,7 @@ def stdout_for_reports() -> Iterator[None]:
         return
     os.dup2(sys.stderr.fileno(), descriptor)
     try:
-        with contextlib.redirect_stdout(sys.stderr), waiting("reading"):
+        with contextlib.redirect_stdout(sys.stderr), waiting(doing):
             yield
     finally:
         reports.flush()  # what was written to it by those who had it before

@@ -60,6 +60,19 @@ def one_of(value: str, choices: Iterable[str], *, option: str) -> str:
     )
 
 
+def seconds(text: str | None, *, option: str) -> float | None:
+    """A time of more than nothing, in seconds, or None where the option was not given; raises `UsageError`.
+
+    >>> seconds("2.5s", option="--max-time")
+    2.5
+    """
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,6}(?:\.\d{1,6})? ?s?", text, re.ASCII) or not float(text.rstrip(" s")):
+        raise UsageError(f"{option} takes seconds, not '{text}'", hint=f"write {option} 30 or {option} 2.5")
+    return float(text.rstrip(" s"))
+
+
 def at_least_one(text: str | None, *, option: str) -> int | None:
     """A whole number from 1 on, or None where the option was not given; raises `UsageError`."""
     if text is None:

@@ -10,12 +10,13 @@ from convcost.latency.layers import measure_layers
 from convcost.latency.protocol import Protocol
 from convcost.latency.result import LayerLatencies, Measurement, NotMeasurable
 from convcost.latency.roofline import Roofline, chain_roofline, node_roofline, roofline
-from convcost.latency.session import default_runtime, measure, was_interrupted
+from convcost.latency.session import INTERRUPTED, default_runtime, measure, was_interrupted
 from convcost.latency.setting import PROCESSORS, RUNTIMES, Processor, Runtime, Setting
 from convcost.latency.statistics import compare_samples
 from convcost.latency.workload import GraphNodes, OnnxFile, TorchModule, Workload, graph_of_nodes
 
 __all__ = [
+    "INTERRUPTED",
     "PROCESSORS",
     "RUNTIMES",
     "Calibration",

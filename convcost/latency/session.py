@@ -16,7 +16,9 @@ from convcost.latency.runners.prepared import Prepared, UnrunnableError, first_l
 from convcost.latency.setting import Runtime, Setting
 from convcost.latency.workload import GraphNodes, OnnxFile, TorchModule, Workload, graph_of
 
-_INTERRUPTED = NotMeasurable(reason="interrupted before its first sample")
+INTERRUPTED = NotMeasurable(reason="interrupted before its first sample")
+"""What is said of everything that a keyboard interrupt left unmeasured."""
+
 _EXTRAS: dict[Runtime, str] = {"torch": "torch", "onnxruntime": "ort"}
 
 
@@ -37,7 +39,7 @@ def measure(
     measurements are marked partial. Raises `MissingDependencyError` where the runtime is not installed.
     """
     require_runtime(setting)
-    results: dict[str, Measurement | NotMeasurable] = dict.fromkeys(workloads, _INTERRUPTED)
+    results: dict[str, Measurement | NotMeasurable] = dict.fromkeys(workloads, INTERRUPTED)
     ready: dict[str, _Ready] = {}
     with ExitStack() as stack:
         try:
@@ -67,7 +69,7 @@ def measure(
 def was_interrupted(results: Mapping[str, Measurement | NotMeasurable]) -> bool:
     """Whether the user broke this measurement off, so that no further one should begin."""
     return any(
-        found.samples.partial if isinstance(found, Measurement) else found == _INTERRUPTED for found in results.values()
+        found.samples.partial if isinstance(found, Measurement) else found == INTERRUPTED for found in results.values()
     )
 
 

@@ -42,17 +42,26 @@ def latency_text(measurement: Measurement | NotMeasurable) -> str:
     return f"{mark}{time_text(measurement.median)} ±{max(measurement.uncertainty, 0.001):.1%}{tail}"
 
 
+def spread_text(measurement: Measurement) -> str:
+    """From the tenth to the ninetieth percentile, with as many digits as the median has."""
+    digits = 1 if measurement.is_noisy else 2 if measurement.has_few_samples else 3
+    return f"{time_text(measurement.p10, digits)} to {time_text(measurement.p90, digits)}"
+
+
 def setting_text(measurement: Measurement) -> str:
     """The line that is always printed: runtime, processor, threads, and how much was measured."""
-    setting, samples = measurement.setting, measurement.samples
-    where = measurement.device_name or setting.device
-    threads = "1 thread" if setting.threads == 1 else f"{setting.threads} threads"
+    samples = measurement.samples
     first = f", first run {time_text(samples.first_run)}" if samples.first_run is not None else ""
     calls = f" of {samples.calls} calls" if samples.calls > 1 else ""
-    return (
-        f"{setting.runtime}{' compiled' if setting.compiled else ''} on {where}, {threads}; "
-        f"{len(samples.times)} samples{calls}, {measurement.outliers} outliers{first}"
-    )
+    return f"{runtime_text(measurement)}; {len(samples.times)} samples{calls}, {measurement.outliers} outliers{first}"
+
+
+def runtime_text(measurement: Measurement) -> str:
+    """Runtime, processor and threads alone, which measurements made in turn share."""
+    setting = measurement.setting
+    where = measurement.device_name or setting.device
+    threads = "1 thread" if setting.threads == 1 else f"{setting.threads} threads"
+    return f"{setting.runtime}{' compiled' if setting.compiled else ''} on {where}, {threads}"
 
 
 def health_text(health: Health) -> str:

@@ -11,7 +11,7 @@ from convcost.errors import SourceError
 from convcost.graph import Graph
 from convcost.sources.request import InputSpec, Request
 
-__all__ = ["SOURCES", "InputSpec", "Request", "Source", "load"]
+__all__ = ["SOURCES", "InputSpec", "Request", "Source", "load", "source_of"]
 
 
 def _load_spec(request: Request) -> Graph:
@@ -56,12 +56,17 @@ SOURCES: tuple[Source, ...] = (
 
 def load(request: Request) -> Graph:
     """The network a target names. Raises `SourceError` for what is not there or cannot be read."""
+    return source_of(request.target).load(request)
+
+
+def source_of(target: str) -> Source:
+    """The kind of a target, by its look. Raises `SourceError` for one that looks like none."""
     for source in SOURCES:
-        if source.pattern.fullmatch(request.target):
-            return source.load(request)
-    path = Path(request.target)
+        if source.pattern.fullmatch(target):
+            return source
+    path = Path(target)
     what = "is a directory" if path.is_dir() else "is not a kind of target convcost reads"
     if not path.exists() and "." not in path.name:
         what = "names neither a file nor a factory"
     known = "; ".join(source.looks_like for source in SOURCES)
-    raise SourceError(f"'{request.target}' {what}", hint=f"targets look like: {known}")
+    raise SourceError(f"'{target}' {what}", hint=f"targets look like: {known}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 from collections.abc import Callable, Iterator
@@ -100,7 +101,9 @@ def torch_threads(threads: int) -> Iterator[None]:
 @contextmanager
 def _evaluating(module: nn.Module) -> Iterator[None]:
     training = {part: part.training for part in module.modules()}
-    module.eval()
+    # An exported program refuses to change modes: it runs as it was exported.
+    with contextlib.suppress(NotImplementedError):
+        module.eval()
     try:
         yield
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from convcost.errors import MissingDependencyError
@@ -13,7 +13,9 @@ from convcost.sources.request import Request
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["graph_of", "load_torch"]
+    from convcost.sources.torch.runnable import Runnable
+
+__all__ = ["graph_of", "load_runnable", "load_torch"]
 
 
 def load_torch(request: Request) -> Graph:
@@ -25,6 +27,18 @@ def load_torch(request: Request) -> Graph:
     from convcost.sources.torch.load import load
 
     return load(request)
+
+
+def load_runnable(request: Request, *, seed: int, fits: Callable[[Graph], bool]) -> Runnable:
+    """The module a PyTorch target names, built on the CPU with initial weights drawn from `seed`.
+
+    Where its graph does not fit, the module keeps parameters without values (on the meta device). Raises as
+    `load_torch` does.
+    """
+    _require_torch(f"'{request.target}'")
+    from convcost.sources.torch.runnable import load
+
+    return load(request, seed=seed, fits=fits)
 
 
 def graph_of(module: nn.Module, inputs: Sequence[object] = (), kwargs: Mapping[str, object] | None = None) -> Graph:

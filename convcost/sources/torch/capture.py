@@ -35,6 +35,7 @@ Runner = Callable[[nn.Module, Scopes, tuple[object, ...], Mapping[str, object]],
 class Subject:
     """A module with what to run it on. `rebuild` gives it with values, for a module that has none.
 
+    `arguments_for` gives the arguments anew for such a module, with the values that its factory made beside it.
     `run` is how it is called, and may say which scope is current where modules do not.
     """
 
@@ -43,6 +44,7 @@ class Subject:
     target: str
     notes: tuple[str, ...] = ()
     rebuild: Callable[[], nn.Module] | None = None
+    arguments_for: Callable[[nn.Module], Arguments] | None = None
     run: Runner | None = None
 
 
@@ -113,7 +115,7 @@ def _record(subject: Subject, device: torch.device, gradients_off: Callable[[], 
     tree = tree_of(module)
     with borrowed(tree, device) as tensors, gradients_off():
         values = _values_of(tensors)
-        positional, keywords = subject.arguments.on(device, _input_dtype(module))
+        positional, keywords = subject.arguments.on(device, input_dtype(module))
         inputs = _learn_inputs(positional, keywords, module, values)
         scopes = Scopes(tree)
         recorder = Recorder(values, _layer_names(tree), _scope_of(module, scopes), without_values=device == META)
@@ -160,7 +162,7 @@ def _scope_of(module: nn.Module, scopes: Scopes) -> Scope:
     return owner
 
 
-def _input_dtype(module: nn.Module) -> torch.dtype:
+def input_dtype(module: nn.Module) -> torch.dtype:
     """Inputs given as shapes take the type of the model's weights: a half-precision model wants half precision."""
     types = (tensor.dtype for tensor in module.parameters() if tensor.is_floating_point())
     return next(types, torch.get_default_dtype())

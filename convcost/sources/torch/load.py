@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from torch import nn
 
@@ -18,23 +19,30 @@ from convcost.sources.torch.inputs import Arguments, takes_no_inputs
 from convcost.sources.torch.quiet import torch_unchanged
 from convcost.sources.torch.target import Target, parse_target
 
+_Result = TypeVar("_Result")
+
 
 def load(request: Request) -> Graph:
     """See `load_torch`."""
+    return with_subject(request, capture)
+
+
+def with_subject(request: Request, use: Callable[[Subject], _Result]) -> _Result:
+    """What `use` makes of the request's model, while a factory's own folder can still be imported from."""
     if request.dims:
         raise UsageError(
             f"'{request.target}' has no symbolic dimensions to set with --dim",
             hint="give sizes with --input 1x3x224x224",
         )
     if request.target.partition("?")[0].endswith((".pt2", ".pt", ".pth")):
-        return _load_archive(Path(request.target), request)
+        return use(_archived(Path(request.target), request))
     target = parse_target(request.target)
     if target.place == "torchvision":
-        return _load_torchvision(target, request)
+        return use(_from_torchvision(target, request))
     if target.place == "timm":
-        return _load_timm(target, request)
+        return use(_from_timm(target, request))
     with importable(target):
-        return _load_factory(target, request)
+        return use(_from_factory(target, request))
 
 
 def graph_of_module(module: nn.Module, inputs: object, keywords: Mapping[str, object]) -> Graph:
@@ -49,16 +57,16 @@ def graph_of_module(module: nn.Module, inputs: object, keywords: Mapping[str, ob
     return capture(Subject(module=module, arguments=arguments, target=type(module).__name__))
 
 
-def _load_torchvision(target: Target, request: Request) -> Graph:
+def _from_torchvision(target: Target, request: Request) -> Subject:
     _, notes = libraries.import_library("torchvision")
     build = _builder(lambda: libraries.torchvision_model(target.name, target.arguments), target)
-    return _capture_built(build, request, lambda module: libraries.torchvision_inputs(target.name), notes)
+    return _subject_built(build, request, lambda module: libraries.torchvision_inputs(target.name), notes)
 
 
-def _load_timm(target: Target, request: Request) -> Graph:
+def _from_timm(target: Target, request: Request) -> Subject:
     _, notes = libraries.import_library("timm")
     build = _builder(lambda: libraries.timm_model(target.name, target.arguments), target)
-    return _capture_built(build, request, libraries.timm_inputs, notes)
+    return _subject_built(build, request, libraries.timm_inputs, notes)
 
 
 def _builder(build: Callable[[], nn.Module], target: Target) -> Callable[[], nn.Module]:
@@ -66,7 +74,7 @@ def _builder(build: Callable[[], nn.Module], target: Target) -> Callable[[], nn.
     return lambda: call_factory(build, {}, target.text)[0]
 
 
-def _load_factory(target: Target, request: Request) -> Graph:
+def _from_factory(target: Target, request: Request) -> Subject:
     factory, notes = libraries.tolerating_torchvision(lambda: find_factory(target))
     examples: list[object] = []
 
@@ -75,19 +83,29 @@ def _load_factory(target: Target, request: Request) -> Graph:
         examples[:] = [given]
         return module
 
-    return _capture_built(build, request, lambda module: _default_inputs(module, examples[0], target.text), notes)
+    return _subject_built(build, request, lambda module: _default_inputs(module, examples[0], target.text), notes)
 
 
-def _capture_built(
+def _subject_built(
     build: Callable[[], nn.Module],
     request: Request,
     default_inputs: Callable[[nn.Module], Arguments],
     notes: tuple[str, ...],
-) -> Graph:
+) -> Subject:
     with torch_unchanged():
         module, rebuild = built(build)
-    arguments = Arguments.from_specs(request.inputs, module) if request.inputs else default_inputs(module)
-    return capture(Subject(module=module, arguments=arguments, target=request.target, notes=notes, rebuild=rebuild))
+
+    def arguments_for(module: nn.Module) -> Arguments:
+        return Arguments.from_specs(request.inputs, module) if request.inputs else default_inputs(module)
+
+    return Subject(
+        module=module,
+        arguments=arguments_for(module),
+        target=request.target,
+        notes=notes,
+        rebuild=rebuild,
+        arguments_for=arguments_for,
+    )
 
 
 def _default_inputs(module: nn.Module, examples: object, text: str) -> Arguments:
@@ -109,13 +127,13 @@ def _default_inputs(module: nn.Module, examples: object, text: str) -> Arguments
     )
 
 
-def _load_archive(path: Path, request: Request) -> Graph:
+def _archived(path: Path, request: Request) -> Subject:
     archive.check_readable(path)
     specs: Sequence[InputSpec] = request.inputs
     if path.suffix == ".pt2":
         module, examples, run = archive.load_exported(path)
         arguments = Arguments.from_specs(specs, module) if specs else examples
-        return capture(Subject(module=module, arguments=arguments, target=request.target, run=run))
+        return Subject(module=module, arguments=arguments, target=request.target, run=run)
     module = archive.load_script(path)
     arguments = Arguments.from_specs(specs, module) if specs else _default_inputs(module, None, f"'{path}'")
-    return capture(Subject(module=module, arguments=arguments, target=request.target))
+    return Subject(module=module, arguments=arguments, target=request.target)

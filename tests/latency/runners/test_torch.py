@@ -37,6 +37,12 @@ def test_a_module_runs_in_evaluation_mode_and_is_left_as_it_was():
     assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
 
 
+def test_an_exported_program_which_has_no_modes_runs_as_it_was_exported():
+    exported = torch.export.export(small().eval(), (torch.ones(1, 3, 8, 8),)).module()
+    with open_module(workload(exported), SETTING) as prepared:
+        assert prepared.subject(1) > 0
+
+
 def test_threads_come_back_when_an_exception_leaves_the_measurement():
     before = torch.get_num_threads()
     with pytest.raises(ValueError, match="broken"), torch_threads(before + 1):

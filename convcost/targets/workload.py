@@ -1,0 +1,34 @@
+"""Anything a user may name to what can be measured: the graph it is read as, and how to run it."""
+
+from __future__ import annotations
+
+from convcost import sources
+from convcost.errors import UsageError
+from convcost.latency import GraphNodes, OnnxFile, TorchModule, Workload
+from convcost.latency.runners.memory import allowed_bytes
+from convcost.latency.workload import needed_bytes
+from convcost.sources.request import Request
+
+
+def workload_of(request: Request, *, seed: int = 0, max_bytes: int | None = None) -> Workload:
+    """A target ready to be run, always with its graph.
+
+    A PyTorch model is built with values only if that takes at most `max_bytes` (None: half of what is free).
+    Raises `UsageError` for saved reports and revisions, which tell costs and cannot be run.
+    """
+    target = request.target
+    if target.endswith(".json") or target.startswith("git:"):
+        raise UsageError(f"{target} cannot be run", hint="name a model: a file or an import target")
+    source = sources.source_of(target)
+    if source.name == "torch":
+        return _module(request, seed, max_bytes)
+    graph = source.load(request)
+    return OnnxFile(path=target, graph=graph) if source.name == "onnx" else GraphNodes(graph=graph)
+
+
+def _module(request: Request, seed: int, max_bytes: int | None) -> TorchModule:
+    from convcost.sources.torch import load_runnable
+
+    limit = allowed_bytes(max_bytes)
+    found = load_runnable(request, seed=seed, fits=lambda graph: needed_bytes(graph) <= limit)
+    return TorchModule(module=found.module, args=found.args, kwargs=found.kwargs, graph=found.graph)
