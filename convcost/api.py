@@ -55,7 +55,7 @@ def analyze(
     return analyze_graph(_graph(model, inputs, kwargs, dims), backward=backward)
 
 
-def compare(
+def compare(  # noqa: PLR0913 - the command's options, by the same names
     model: Target | nn.Module,
     inputs: Inputs | None = None,
     kwargs: Mapping[str, object] | None = None,
@@ -63,9 +63,16 @@ def compare(
     *,
     alternatives: str | Sequence[Alternative] | None = None,
     layers: Sequence[str] = (),
+    kinds: Sequence[str] = (),
+    min_kernel: int | None = None,
     df: CountedMap = "output",
+    devices: int | None = None,
 ) -> Comparison:
-    """Every convolution (whose name matches a glob of `layers`) beside its alternatives.
+    """Every convolution (whose name matches a glob of `layers`, whose kind is in `kinds`) beside its alternatives.
+
+    Those whose kernel has a side of `min_kernel`: without it all of a spec's, and all that layers or kinds were asked
+    for; of any other model those of 2, for pointwise layers are what most alternatives are made of. With `devices`,
+    what one of so many would hold and do.
 
     `alternatives` is as on the command line, `"depthwise_separable,grouped[groups=4]"`; without it, those the
     spec lists or the built-in set. The layer as it is comes first, listed or not. Raises `UsageError` where
@@ -75,14 +82,24 @@ def compare(
 
     chosen = parse_alternatives(alternatives) if isinstance(alternatives, str) else alternatives
     if isinstance(model, str | os.PathLike) and os.fspath(model).endswith((".yaml", ".yml")):
+        least = 1
         graph, listed = _read_spec(os.fspath(model), _input_specs(inputs or ()), dims or {})
         chosen = chosen or listed
     else:
+        least = 1 if layers or kinds else 2
         graph = _graph(model, inputs, kwargs, dims)
     chosen = chosen or DEFAULT_ALTERNATIVES
     if not any(isinstance(alternative, Standard) for alternative in chosen):
         chosen = (Standard(), *chosen)
-    return compare_graph(graph, chosen, layers=layers, df=df)
+    return compare_graph(
+        graph,
+        chosen,
+        layers=layers,
+        kinds=kinds,
+        min_kernel=least if min_kernel is None else min_kernel,
+        df=df,
+        devices=devices,
+    )
 
 
 def check(

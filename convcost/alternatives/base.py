@@ -61,6 +61,8 @@ class RankedAlternative(Alternative):
 
     __slots__ = ()
 
+    rank_symbol: ClassVar[str] = "R"
+
     @abstractmethod
     def at_rank(self, rank: int) -> Self:
         """The same alternative at another rank; where it has two, at both alike."""

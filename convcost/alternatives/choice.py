@@ -31,6 +31,6 @@ def choose(
     if not chosen:
         raise UsageError(
             f"none of {len(matching)} convolutions has a kernel of {min_kernel} or more",
-            hint="name pointwise layers with --layer to compare them",
+            hint="--min-kernel 1 compares them all",
         )
     return chosen

@@ -51,6 +51,8 @@ def compare_graph(
         df=df,
         layers=compared,
         totals=_marked_totals(totals, compared),
+        min_kernel=min_kernel,
+        smaller_kernels=len(choose(graph, layers, kinds, 1)) - len(chosen),
         lower_bound=any(isinstance(node.op, Unknown) for node in graph.nodes),
         notes=graph.notes,
     )

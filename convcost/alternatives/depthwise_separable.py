@@ -25,6 +25,7 @@ class DepthwiseSeparable(RankedAlternative):
     order: Literal["dw_pw", "pw_dw"] = "dw_pw"
 
     name: ClassVar[str] = "depthwise_separable"
+    rank_symbol: ClassVar[str] = "T"
     summary: ClassVar[str] = "one filter per channel, then 1×1 across channels"
     reference: ClassVar[str] = "Sifre 2014; Howard et al. 2017 (MobileNets), eq. 5; pw_dw: Chollet 2017 (Xception)"
 

@@ -25,6 +25,7 @@ class Gsvd(RankedAlternative):
     order: Literal["conv_pw", "pw_conv"] = "conv_pw"
 
     name: ClassVar[str] = "gsvd"
+    rank_symbol: ClassVar[str] = "d"
     summary: ClassVar[str] = "G groups of d filters each, mixed by 1×1; or 1×1 before the groups"
     reference: ClassVar[str] = "Peng et al. 2018 (Filter group approximation)"
 

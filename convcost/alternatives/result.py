@@ -144,13 +144,18 @@ class ModelTotal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Chosen layers under every alternative. With `lower_bound`, the model holds ops that could not be counted."""
+    """Chosen layers under every alternative. With `lower_bound`, the model holds ops that could not be counted.
+
+    `smaller_kernels` counts the convolutions that were left out for a kernel with no side of `min_kernel`.
+    """
 
     target: str
     source: str
     df: CountedMap
     layers: tuple[LayerComparison, ...]
     totals: tuple[ModelTotal, ...]
+    min_kernel: int = 1
+    smaller_kernels: int = 0
     lower_bound: bool = False
     notes: tuple[str, ...] = ()
 
@@ -161,6 +166,7 @@ class Comparison:
             "convcost": __version__,
             "source": {"target": self.target, "kind": self.source},
             "convention": {"df": self.df},
+            "selection": {"min_kernel": self.min_kernel, "smaller_kernels": self.smaller_kernels},
             "lower_bound": self.lower_bound,
             "notes": list(self.notes),
             "layers": [layer.to_json() for layer in self.layers],

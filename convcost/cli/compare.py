@@ -2,16 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from convcost.cli.options import Reading, Writing
-from convcost.cli.values import one_of
+from convcost.cli.options import Measuring, Reading, Writing
+from convcost.cli.values import at_least_one, one_of
 from convcost.errors import UsageError
 
 if TYPE_CHECKING:
     from convcost.alternatives import CountedMap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choosing:
+    """Which convolutions of the target to compare."""
+
+    layer: Annotated[
+        list[str],
+        typer.Option("--layer", metavar="GLOB", help="Only layers of that name, such as 'features.*'; repeatable."),
+    ] = field(default_factory=list)
+    kind: Annotated[
+        list[str],
+        typer.Option("--kind", metavar="KIND", help="Only convolutions of that kind, such as pointwise; repeatable."),
+    ] = field(default_factory=list)
+    min_kernel: Annotated[
+        str | None,
+        typer.Option(
+            "--min-kernel",
+            metavar="N",
+            help="Only kernels with a side of N; without --layer or --kind, 2 for models and 1 for specs.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparing:
+    """With what to compare them, and what to say of it."""
+
+    alternatives: Annotated[
+        str | None,
+        typer.Option(metavar="A,B[K=V]", help="Which alternatives, such as depthwise_separable,grouped[groups=4]."),
+    ] = None
+    df: Annotated[
+        str, typer.Option("--df", metavar="output|input", help="The feature map D_F that convolutions are counted at.")
+    ] = "output"
+    pareto: Annotated[
+        bool, typer.Option("--pareto", help="Mark what nothing beats in MACs, parameters and activations together.")
+    ] = False
+    devices: Annotated[
+        str | None, typer.Option("--devices", metavar="D", help="What one of D devices would hold, do and move.")
+    ] = None
 
 
 def compare(
@@ -22,17 +64,9 @@ def compare(
     spec: Annotated[
         str | None, typer.Option("--spec", metavar="FILE", help="A layer spec in YAML, instead of TARGET.")
     ] = None,
-    layer: Annotated[
-        list[str] | None,
-        typer.Option("--layer", metavar="GLOB", help="Only layers of that name, such as 'features.*'; repeatable."),
-    ] = None,
-    alternatives: Annotated[
-        str | None,
-        typer.Option(metavar="A,B[K=V]", help="Which alternatives, such as depthwise_separable,grouped[groups=4]."),
-    ] = None,
-    df: Annotated[
-        str, typer.Option("--df", metavar="output|input", help="The feature map D_F that convolutions are counted at.")
-    ] = "output",
+    choosing: Choosing,
+    comparing: Comparing,
+    measuring: Measuring,
     reading: Reading,
     writing: Writing,
 ) -> int:
@@ -46,17 +80,27 @@ def compare(
     from convcost.reports.comparison import ComparisonReport
 
     request = reading.request(_the_target(target or [], spec))
-    one_of(df, ("output", "input"), option="--df")
+    df = one_of(comparing.df, ("output", "input"), option="--df")
+    min_kernel = at_least_one(choosing.min_kernel, option="--min-kernel")
+    devices = at_least_one(comparing.devices, option="--devices")
     with stdout_for_reports():
         comparison = api.compare(
             request.target,
             inputs=request.inputs,
             dims=request.dims,
-            alternatives=alternatives,
-            layers=layer or (),
+            alternatives=comparing.alternatives,
+            layers=choosing.layer,
+            kinds=choosing.kind,
+            min_kernel=min_kernel,
             df=cast("CountedMap", df),
+            devices=devices,
         )
-    deliver(ComparisonReport(comparison=comparison, every_row=writing.verbose), writing, notes=comparison.notes)
+    report = ComparisonReport(comparison=comparison, every_row=writing.verbose, pareto=comparing.pareto)
+    if measuring.latency:
+        from convcost.cli.measured import deliver_measured_comparison
+
+        return deliver_measured_comparison(report, measuring, writing)
+    deliver(report, writing, notes=comparison.notes)
     return 0
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from convcost.alternatives import Candidate, Comparison, LayerComparison, ModelTotal
+from convcost.alternatives import Candidate, Comparison, LayerComparison, ModelTotal, RankedAlternative
 from convcost.analysis import Json
 from convcost.reports.document import Column, Document, Kind, Row, Table, shape_text
 
@@ -15,6 +16,8 @@ _MOST_TABLES = 4
 _MACS = Column(key="macs", title="MACs", kind=Kind.COUNT)
 _VERSUS = Column(key="ratio_macs", title="vs std", kind=Kind.TIMES)
 _PARAMS = Column(key="params", title="Params", kind=Kind.COUNT)
+
+_PARETO = Column(key="pareto", title="Pareto", kind=Kind.TEXT)
 
 _LAYER_COLUMNS = (
     Column(key="alternative", title="Alternative", kind=Kind.TEXT),
@@ -46,6 +49,7 @@ _RECORD_KEYS = {
     "params": Kind.COUNT,
     "activation_bytes": Kind.BYTES,
     "bytes_moved": Kind.BYTES,
+    "pareto": Kind.TEXT,
 }
 _MAPS = {
     "output": "D_F is each convolution's own output map: the exact count",
@@ -53,36 +57,46 @@ _MAPS = {
 }
 _LEGEND = (
     "vs std: how many times fewer MACs than the layer as it is; below 1.00× it costs more.",
-    "M, N: input and output channels; D_K: kernel side; D_F: map side; g: groups; R: channels between the stages. "
-    "More: convcost explain depthwise_separable",
+    "M, N: input and output channels; D_K: kernel side; D_F: map side; g: groups; R: channels between stages; "
+    "T: filters per channel. More: convcost explain depthwise_separable",
     "These are costs; accuracy is not guessed.",
 )
+_PARETO_LEGEND = "Pareto: in MACs, params and activations together, nothing else in the table beats it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonReport:
-    """`every_row` gives every convolution a table of its own, however many there are."""
+    """`every_row` gives every convolution a table of its own, however many there are; `pareto` shows that mark."""
 
     comparison: Comparison
     every_row: bool = False
+    pareto: bool = False
 
     def documents(self) -> tuple[Document, ...]:
         comparison = self.comparison
         if self.every_row or len(comparison.layers) <= _MOST_TABLES:
-            tables = [_layer_table(layer) for layer in comparison.layers]
+            tables = [table for layer in comparison.layers for table in self._layer_tables(layer)]
         else:
             tables = [_overview(comparison.layers)]
         if comparison.source != "spec" or len(comparison.layers) > 1:
-            tables.append(_total_table(comparison))
+            tables += _total_tables(comparison, pareto=self.pareto)
         return (
             Document(
                 title=f"{comparison.target} ({comparison.source})",
                 subtitle=(_MAPS[comparison.df],),
                 tables=tuple(tables),
                 notes=comparison.notes,
-                footer=_LEGEND,
+                footer=(_LEGEND[0], *([_PARETO_LEGEND] if self.pareto else []), *_LEGEND[1:]),
             ),
         )
+
+    def _layer_tables(self, layer: LayerComparison) -> Iterator[Table]:
+        yield _layer_table(layer, pareto=self.pareto)
+        if layer.standard.devices:
+            from convcost.reports.devices import devices_table
+
+            rows = [(candidate.label, candidate.devices) for candidate in layer.candidates if candidate.devices]
+            yield devices_table(rows, what=layer.name)
 
     def records(self) -> Table:
         columns = tuple(Column(key=key, title=key, kind=kind) for key, kind in _RECORD_KEYS.items())
@@ -125,18 +139,49 @@ def _pad(pad: tuple[int, int]) -> str:
     return str(before) if before == after else f"({before},{after})"
 
 
-def _layer_table(layer: LayerComparison) -> Table:
+def _layer_table(layer: LayerComparison, *, pareto: bool) -> Table:
     repeated = f" ×{layer.layer.repeat}" if layer.layer.repeat > 1 else ""
     return Table(
         title=f"{layer.name}: {conv_text(layer)}{repeated}",
-        columns=_LAYER_COLUMNS,
-        rows=tuple(_candidate_row(candidate, layer.standard) for candidate in layer.candidates),
-        remarks=tuple(
-            f"{candidate.label} does not apply: {candidate.reason}"
+        columns=(*_LAYER_COLUMNS, *([_PARETO] if pareto else [])),
+        rows=tuple(
+            (*_candidate_row(candidate, layer.standard), *([_mark(candidate.pareto)] if pareto else []))
             for candidate in layer.candidates
-            if not candidate.is_applicable
+        ),
+        remarks=(
+            *(
+                f"{candidate.label} does not apply: {candidate.reason}"
+                for candidate in layer.candidates
+                if not candidate.is_applicable
+            ),
+            *_break_even_remark(layer.candidates),
         ),
     )
+
+
+def _break_even_remark(candidates: Sequence[Candidate]) -> Iterator[str]:
+    """The ranks up to which each ranked family costs no more than the layer, in one line; families once."""
+    found = "; ".join(dict.fromkeys(text for candidate in candidates if (text := _break_even_text(candidate))))
+    if found:
+        yield f"No dearer than the layer up to: {found}"
+
+
+def _break_even_text(candidate: Candidate) -> str | None:
+    found, alternative = candidate.break_even, candidate.alternative
+    if found is None or not isinstance(alternative, RankedAlternative):
+        return None
+    symbol = alternative.rank_symbol
+    family = re.sub(rf" {symbol}=[\d,]+", "", candidate.label)
+    macs, params = (_rank_text(symbol, rank) for rank in (found.macs, found.params))
+    return f"{family} {macs}" if macs == params else f"{family} {macs} in MACs, {params} in params"
+
+
+def _rank_text(symbol: str, rank: int | None) -> str:
+    return f"any {symbol}" if rank is None else f"{symbol}={rank}" if rank else f"no {symbol}"
+
+
+def _mark(pareto: bool | None) -> str | None:
+    return "yes" if pareto else None
 
 
 def _candidate_row(candidate: Candidate, standard: Candidate) -> Row:
@@ -190,19 +235,36 @@ def _two_lines(label: str) -> str:
     return f"{head}{separator.strip()}\n{tail}" if separator else label
 
 
-def _total_table(comparison: Comparison) -> Table:
+def _total_tables(comparison: Comparison, *, pareto: bool) -> Iterator[Table]:
     standard = next((total.macs for total in comparison.totals if total.alternative.name == "standard"), None)
     every = [layer.candidates for layer in comparison.layers]
     labels = [_common_label(candidates) for candidates in zip(*every, strict=True)]
     at_least = " (at least: some ops could not be counted)" if comparison.lower_bound else ""
-    return Table(
+    labelled = list(zip(labels, comparison.totals, strict=True))
+    yield Table(
         title=f"The whole model, with each alternative wherever it applies{at_least}",
-        columns=_TOTAL_COLUMNS,
+        columns=(*_TOTAL_COLUMNS, *([_PARETO] if pareto else [])),
         rows=tuple(
-            _total_row(total, label, standard, len(every))
-            for total, label in zip(comparison.totals, labels, strict=True)
+            (*_total_row(total, label, standard, len(every)), *([_mark(total.pareto)] if pareto else []))
+            for label, total in labelled
         ),
+        remarks=tuple(_left_out(comparison)),
     )
+    if any(total.devices for total in comparison.totals):
+        from convcost.reports.devices import devices_table
+
+        several = "s" * (len(every) > 1)
+        what = f"{len(every)} convolution{several}"
+        yield devices_table([(label, total.devices) for label, total in labelled], what=what)
+
+
+def _left_out(comparison: Comparison) -> Iterator[str]:
+    if comparison.smaller_kernels:
+        several = comparison.smaller_kernels > 1
+        yield (
+            f"{comparison.smaller_kernels} convolution{'s' * several} with a smaller kernel than "
+            f"{comparison.min_kernel} {'are' if several else 'is'} left alone: --min-kernel 1 compares all"
+        )
 
 
 def _total_row(total: ModelTotal, label: str, standard: int | None, chosen: int) -> Row:
@@ -222,10 +284,10 @@ def _record(target: str, layer: str, candidate: Candidate) -> Row:
     options = " ".join(f"{key}={value}" for key, value in candidate.alternative.options().items())
     lead = (target, layer, candidate.alternative.name, options)
     if not candidate.is_applicable:
-        return (*lead, "no", candidate.reason, candidate.formula, None, None, None, None)
+        return (*lead, "no", candidate.reason, candidate.formula, None, None, None, None, None)
     cost = candidate.cost
     numbers = (cost.macs, candidate.params, candidate.activation_bytes, cost.bytes_moved)
-    return (*lead, "yes", None, candidate.formula, *numbers)
+    return (*lead, "yes", None, candidate.formula, *numbers, "yes" if candidate.pareto else "no")
 
 
 def _ratio(value: int, by: int) -> float | None:

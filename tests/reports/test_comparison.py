@@ -101,6 +101,69 @@ def test_totals_that_miss_something_say_so() -> None:
     assert "at least: some ops could not be counted" in render("table", onnx)
 
 
+def test_ranked_families_say_up_to_which_rank_they_pay() -> None:
+    # 3·R·(128 + 128) and 9·128·T + 128·T·128 stay within 9·128·128 up to R = 192 and T = 8, in MACs and weights alike.
+    line = "No dearer than the layer up to: spatial-factorised R=192; depthwise-separable T=8"
+    assert line in table("layer.yaml")
+    both = "spatial_factorized[rank=8,rank=16],gsvd,channel_lowrank[order=pw_conv]"
+    (said,) = [each for each in table("layer.yaml", alternatives=both).splitlines() if "No dearer" in each]
+    assert said.count("spatial-factorised") == 1
+    assert "gsvd G=4 d=88" in said
+    assert "channel-lowrank pw-conv R=115" in said
+    assert "No dearer" not in table("layer.yaml", alternatives="grouped")
+
+
+def test_ranks_that_pay_in_one_thing_alone_are_told_apart() -> None:
+    strided = table("layers.yaml", layers=["conv2_1"], alternatives="spatial_factorized")
+    assert "No dearer than the layer up to: spatial-factorised R=96 in MACs, R=128 in params" in strided
+    small = table("examples/laplacian.yaml", alternatives="tucker2,depthwise_separable")
+    assert "tucker2 no R; depthwise-separable no T" in small
+
+
+def test_what_nothing_beats_is_marked_when_asked() -> None:
+    comparison = api.compare(SAMPLES / "layer.yaml")
+    marked = render("table", ComparisonReport(comparison=comparison, pareto=True))
+    assert [row(marked, name).endswith("yes") for name in ("standard", "spatial-s", "depthwise-s", "grouped")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert "Pareto: in MACs, params and activations together" in marked
+    assert "Pareto" not in render("table", ComparisonReport(comparison=comparison))
+
+
+def test_a_model_marks_its_totals() -> None:
+    comparison = api.compare(SAMPLES / "mobilenet_v1_dense.yaml", alternatives="spatial_separable,grouped")
+    text = render("table", ComparisonReport(comparison=comparison, pareto=True))
+    totals = text[text.index("The whole model") :]
+    assert row(totals, "grouped").endswith("yes")
+    assert not row(totals, "spatial-separable").endswith("yes")
+
+
+def test_one_of_several_devices_has_a_table() -> None:
+    text = table("layer.yaml", alternatives="grouped[groups=4]", devices=4)
+    shared = text[text.index("conv1 on 4 devices") :]
+    # A quarter of 115,605,504 and 147,456; it receives three quarters of the output's 401,408 bytes.
+    assert row(shared, "standard     channels").split()[2:8] == ["28.90", "M", "36.86", "k", "0.65", "MB"]
+    assert "0.30 MB  all-gather" in row(shared, "standard     channels")
+    assert "7.23 M" in row(shared, "grouped g=4  groups")
+    assert row(shared, "grouped g=4  groups").endswith("concatenation")
+    assert "devices" not in table("layer.yaml")
+
+
+def test_devices_of_a_model_hold_all_that_was_chosen() -> None:
+    text = table("mobilenet_v1_dense.yaml", alternatives="depthwise_separable", devices=2, layers=["block1*"])
+    shared = text[text.index("5 convolutions on 2 devices") :]
+    assert len([line for line in shared.splitlines() if "gradient all-reduce" in line]) == 2
+
+
+def test_convolutions_left_alone_are_said() -> None:
+    text = table("mobilenet_v1.yaml", min_kernel=2, alternatives="grouped")
+    assert "13 convolutions with a smaller kernel than 2 are left alone: --min-kernel 1 compares all" in text
+    assert "left alone" not in table("mobilenet_v1.yaml", alternatives="grouped")
+
+
 @pytest.mark.parametrize("width", [80, 140])
 def test_tables_fit_the_terminal(width: int) -> None:
     for target in ("layer.yaml", "mobilenet_v1_dense.yaml"):
@@ -131,5 +194,5 @@ def test_csv_has_a_row_per_layer_and_alternative() -> None:
     comparison = api.compare(SAMPLES / "layer.yaml", alternatives="standard,grouped[groups=3]")
     lines = render("csv", ComparisonReport(comparison=comparison)).splitlines()
     assert len(lines) == 3
-    assert lines[1].endswith(",115605504,147456,401408,1392640")
+    assert lines[1].endswith(",115605504,147456,401408,1392640,yes")
     assert ",no,3 groups do not divide" in lines[2]

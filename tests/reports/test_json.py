@@ -35,6 +35,14 @@ REPORTS: dict[str, tuple[str, Report]] = {
     "several checks": ("verdicts-1", CheckReport(results=CHECKS)),
     "layer comparison": ("comparison-1", ComparisonReport(comparison=api.compare(SAMPLES / "layers.yaml"))),
     "input map": ("comparison-1", ComparisonReport(comparison=api.compare(SAMPLES / "layer.yaml", df="input"))),
+    "work shared by devices": (
+        "comparison-1",
+        ComparisonReport(comparison=api.compare(SAMPLES / "mobilenet_v1.yaml", devices=2, layers=["block1*"])),
+    ),
+    "smaller kernels left alone": (
+        "comparison-1",
+        ComparisonReport(comparison=api.compare(SAMPLES / "layers.yaml", min_kernel=5)),
+    ),
     "explanations": ("explanation-1", ExplanationReport(explanations=explanations())),
 }
 
