@@ -50,7 +50,7 @@ def layer_costs(nodes: Iterable[Node]) -> tuple[Layer, ...]:
                 node=node,
                 cost=node.cost,
                 storage=Storage.of(new),
-                activation_bytes=sum(tensor.nbytes for tensor in node.outputs if not tensor.alias),
+                activation_bytes=node.repeat * sum(tensor.nbytes for tensor in node.outputs if not tensor.alias),
             )
         )
     return tuple(layers)

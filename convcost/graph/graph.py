@@ -61,8 +61,8 @@ class Graph:
     """A whole network. `weights` lists every stored tensor once, used or not.
 
     `target` and `source` (spec, onnx, torch) are labels for reports, and `notes` what a reader must know.
-    Raises `ValueError`, addressed to the author of a source, when a node reads what nothing has written
-    or two weights share a name.
+    Raises `ValueError`, addressed to the author of a source, when a node reads, or shares the memory of,
+    what nothing has written, or two weights share a name.
     """
 
     nodes: tuple[Node, ...]
@@ -86,10 +86,7 @@ class Graph:
                 raise ValueError(f"two nodes are named '{node.name}'")
             layers.add(node.name)
             _check_reads(node.operands, written, stored, reader=f"node '{node.name}'")
-            for tensor in node.outputs:
-                if tensor.name in written:
-                    raise ValueError(f"node '{node.name}' writes '{tensor.name}' a second time")
-                written.add(tensor.name)
+            _check_writes(node, written, stored)
         _check_reads(self.outputs, written, stored, reader="the graph's output")
 
 
@@ -99,6 +96,15 @@ def _check_reads(tensors: Iterable[Tensor], written: set[str], stored: set[str],
             raise ValueError(f"{reader} reads '{tensor.name}', which nothing has written")
         if tensor.weight is not None and tensor.weight.name not in stored:
             raise ValueError(f"{reader} reads weight '{tensor.weight.name}', which the graph does not store")
+
+
+def _check_writes(node: Node, written: set[str], stored: set[str]) -> None:
+    for tensor in node.outputs:
+        if tensor.name in written:
+            raise ValueError(f"node '{node.name}' writes '{tensor.name}' a second time")
+        if tensor.alias and tensor.alias not in written and tensor.alias not in stored:
+            raise ValueError(f"'{tensor.name}' shares the memory of '{tensor.alias}', which nothing has written")
+        written.add(tensor.name)
 
 
 def distinct_weights(operands: Iterable[Tensor]) -> tuple[Weight, ...]:

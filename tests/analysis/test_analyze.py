@@ -127,6 +127,11 @@ def test_causal_attention_is_counted_dense_and_says_so() -> None:
     assert "26,880" in note
 
 
+def test_activations_repeat_with_their_node() -> None:
+    once, thrice = (analyze_graph(attention(causal=False, repeat=repeat)).totals for repeat in (1, 3))
+    assert thrice.activation_bytes == 3 * once.activation_bytes > 0
+
+
 def test_the_causal_count_repeats_with_its_node() -> None:
     (_, note) = analyze_graph(attention(causal=True, repeat=3)).notes
     assert "150,528" in note

@@ -66,6 +66,13 @@ def test_a_weight_listed_twice_is_refused() -> None:
         Graph(nodes=(), inputs=(X,), weights=(W, Weight(name="fc.weight", shape=(5,))))
 
 
+def test_sharing_the_memory_of_nothing_is_refused() -> None:
+    view = Tensor(name="v", shape=(1, 4), alias="w")
+    relu = Node(name="relu", op=Activation(function="relu"), operands=(X,), outputs=(view,))
+    with pytest.raises(ValueError, match="'v' shares the memory of 'w', which nothing has written"):
+        Graph(nodes=(relu,), inputs=(X,))
+
+
 def test_a_repeated_node_costs_every_repetition() -> None:
     once, thrice = linear("fc", X, W, "y"), linear("fc", X, W, "y", repeat=3)
     assert once.cost == Cost(macs=12, bytes_read=16 + 48, bytes_written=12)
