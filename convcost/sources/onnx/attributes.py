@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from convcost.sources.onnx.small_values import values_of
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -45,8 +47,6 @@ class Attributes:
 
     def tensor(self, name: str) -> NDArray[np.generic] | None:
         """The values of a tensor attribute, where the file keeps them beside the structure."""
-        from convcost.sources.onnx.stored import values_of
-
         found = self._get(name, 4)
         return None if found is None else values_of(found.t)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from convcost.sources.onnx.small_values import MAX_ELEMENTS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnx import NodeProto
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = "NDArray[np.generic]"
 Fold: TypeAlias = "Callable[[Sequence[Value | None], Attributes], Value]"
-
-MAX_ELEMENTS = 4096
-"""Shapes, axes and indices are far smaller; a file may ask for any size."""
 
 _FAILURES = (ValueError, TypeError, IndexError, ZeroDivisionError, OverflowError, MemoryError)
 

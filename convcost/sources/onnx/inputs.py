@@ -20,14 +20,29 @@ def settle_inputs(graph: GraphProto, request: Request) -> tuple[str, ...]:
     An axis is open when it has neither a size nor a value from the request. A lone open axis that leads its
     inputs is the batch and becomes 1. Raises `SourceError` for unknown names, a wrong rank, and open axes.
     """
-    stored = {tensor.name for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in stored and value.type.HasField("tensor_type")]
+    inputs = _inputs(graph)
     overridden = _apply_specs(inputs, request.inputs, request.target)
     if overridden:
         _forget_shapes(graph)
     values = [*inputs, *graph.output, *graph.value_info]
     _apply_dims(values, inputs, request)
     return _default_batch(inputs, values, request.target)
+
+
+def shapes_of(graph: GraphProto) -> dict[str, tuple[int | str | None, ...]]:
+    """What the file says of every axis of its inputs: a size, a name, or nothing."""
+    return {
+        value.name: tuple(
+            dim.dim_value if dim.HasField("dim_value") else dim.dim_param or None
+            for dim in value.type.tensor_type.shape.dim
+        )
+        for value in _inputs(graph)
+    }
+
+
+def _inputs(graph: GraphProto) -> list[ValueInfoProto]:
+    stored = {tensor.name for tensor in graph.initializer}
+    return [value for value in graph.input if value.name not in stored and value.type.HasField("tensor_type")]
 
 
 def _apply_specs(inputs: Sequence[ValueInfoProto], specs: Sequence[InputSpec], target: str) -> bool:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from convcost.graph import Origin, Role, Tensor
 from convcost.graph.ops import Op
 from convcost.sources.onnx.inference import TensorType, types_of
-from convcost.sources.onnx.stored import roles_by_use, values_of
+from convcost.sources.onnx.small_values import values_of
+from convcost.sources.onnx.stored import roles_by_use
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,15 +11,10 @@ from typing import TYPE_CHECKING
 from convcost.errors import SourceError
 from convcost.graph import ByteRange, DType, Role, Weight
 from convcost.sources.onnx.dtypes import DTYPES
-from convcost.sources.onnx.folding import MAX_ELEMENTS
 from convcost.sources.onnx.text import shown
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from onnx import NodeProto, TensorProto
-
-_EXTERNAL = 1
 
 # Names torch's exporters give to values they computed; one number under such a name is a factor in the code.
 _MADE_BY_EXPORTER = re.compile(r"val_\d+|onnx::\w+|/.*|\d+")
@@ -165,15 +160,3 @@ def _beside(path: str, location: str) -> str | None:
 
 def _natural(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
-
-
-def values_of(tensor: TensorProto) -> NDArray[np.generic] | None:
-    """The values of a small tensor that the structure kept; None for any other."""
-    from onnx import numpy_helper
-
-    if tensor.data_location == _EXTERNAL or math.prod(tensor.dims) > MAX_ELEMENTS or min(tensor.dims, default=0) < 0:
-        return None
-    try:
-        return numpy_helper.to_array(tensor)
-    except (ValueError, TypeError, KeyError):
-        return None

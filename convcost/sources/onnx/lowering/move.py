@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import prod
+
+from convcost.errors import ShapeError
 from convcost.graph.ops import Gather, Move, Op, Reduce
 from convcost.sources.onnx.lowering.call import Call, Lowered, NotCountedError
 from convcost.sources.onnx.lowering.registry import lowers
@@ -51,8 +54,14 @@ _SCATTERS = ("Scatter", "ScatterElements", "ScatterND")
 @lowers(*_VIEWS)
 def lower_view(call: Call) -> Lowered:
     """The first operand's memory; a shape or axes beside it are not read as data, nor is a dropout's mask made."""
-    data = call.operand(0)
-    op = Move(action=_VIEWS[call.operator], shapes=(call.result(),), view=True)
+    data, result = call.operand(0), call.result()
+    if prod(data.shape) != prod(result):
+        # Exporters write sizes into the file that hold for one input only; onnx infers on without a look at them.
+        raise ShapeError(
+            f"{list(data.shape)} cannot be seen as {list(result)}",
+            hint="the file may be made for one input size: leave out --input, or export it with dynamic axes",
+        )
+    op = Move(action=_VIEWS[call.operator], shapes=(result,), view=True)
     return Lowered(op=op, operands=(data,), view_of=data)
 
 
