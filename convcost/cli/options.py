@@ -192,3 +192,27 @@ class Timing:
         from convcost.units import Unit, parse_quantity
 
         return None if self.max_bytes is None else parse_quantity(self.max_bytes, Unit.BYTES, metric="--max-bytes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measuring(Timing):
+    """Whether to measure latency beside counting, and how."""
+
+    latency: Annotated[
+        bool, typer.Option("--latency", help="Measure how long it takes as well, as convcost measure does.")
+    ] = False
+
+    def __post_init__(self) -> None:
+        named = {
+            "--runtime": self.runtime,
+            "--device": self.device,
+            "--threads": self.threads,
+            "--compile": self.compile or None,
+            "--max-time": self.max_time,
+            "--max-bytes": self.max_bytes,
+        }
+        unused = [option for option, value in named.items() if value is not None]
+        if unused and not self.latency:
+            raise UsageError(
+                f"{unused[0]} says how to measure latency", hint=f"add --latency, or leave {unused[0]} out"
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcost.latency.calibration import Calibration, calibrate
-from convcost.latency.candidates import CandidateLatencies, measure_candidates
+from convcost.latency.candidates import CandidateLatencies, measure_candidates, measure_comparison
 from convcost.latency.device import Device, read_device, write_device
 from convcost.latency.fingerprint import Fingerprint, machine_fingerprint
 from convcost.latency.layers import measure_layers
@@ -43,6 +43,7 @@ __all__ = [
     "machine_fingerprint",
     "measure",
     "measure_candidates",
+    "measure_comparison",
     "measure_layers",
     "node_roofline",
     "read_device",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 
-from convcost.alternatives import Candidate, LayerComparison
+from convcost.alternatives import Candidate, Comparison, LayerComparison
 from convcost.latency.device import Device
 from convcost.latency.protocol import Protocol
 from convcost.latency.result import Measurement, NotMeasurable
 from convcost.latency.roofline import chain_roofline
-from convcost.latency.session import measure
+from convcost.latency.session import INTERRUPTED, measure, was_interrupted
 from convcost.latency.setting import Setting
 from convcost.latency.wording import verdict_text
 from convcost.latency.workload import GraphNodes, Workload, graph_of_nodes
@@ -22,6 +23,12 @@ class CandidateLatencies:
     layer: LayerComparison
     standard: Measurement | NotMeasurable
     candidates: tuple[Measurement | NotMeasurable, ...]
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the user broke the measurement off."""
+        found = (self.standard, *self.candidates)
+        return was_interrupted({str(position): each for position, each in enumerate(found)})
 
     def verdict(self, position: int, device: Device | None = None) -> str:
         """MACs saved beside time saved, in words; with a device also what bounds the candidate."""
@@ -51,6 +58,35 @@ def measure_candidates(
         layer=layer,
         standard=found["standard"],
         candidates=tuple(results.get(str(position), found["standard"]) for position in range(len(layer.candidates))),
+    )
+
+
+def measure_comparison(
+    comparison: Comparison, setting: Setting, protocol: Protocol | None = None
+) -> tuple[CandidateLatencies, ...]:
+    """Every layer with its candidates, one layer after the other; equal convolutions on equal maps only once.
+
+    After a keyboard interrupt no further layer is begun.
+    """
+    found: dict[Hashable, CandidateLatencies] = {}
+    results: list[CandidateLatencies] = []
+    for layer in comparison.layers:
+        key = (layer.conv, tuple((tensor.shape, tensor.dtype) for tensor in layer.layer.operands))
+        if results and results[-1].interrupted:
+            results.append(_interrupted(layer))
+            continue
+        if key not in found:
+            try:
+                found[key] = measure_candidates(layer, setting, protocol)
+            except KeyboardInterrupt:
+                found[key] = _interrupted(layer)
+        results.append(replace(found[key], layer=layer))
+    return tuple(results)
+
+
+def _interrupted(layer: LayerComparison) -> CandidateLatencies:
+    return CandidateLatencies(
+        layer=layer, standard=INTERRUPTED, candidates=tuple(INTERRUPTED for _ in layer.candidates)
     )
 
 

@@ -1,0 +1,71 @@
+"""`--latency` of commands that count; how long anything takes is not asserted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from convcost.cli import main
+from convcost.latency import INTERRUPTED, candidates
+
+SMALL = "{type: conv, in_channels: 4, out_channels: 4, kernel: 3, padding: 1, input: [6, 6]}"
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def twins(tmp_path: Path) -> str:
+    path = tmp_path / "twins.yaml"
+    path.write_text(f"layers: [{SMALL}, {SMALL}]\n")
+    return str(path)
+
+
+def compared(capsys: Capture, *arguments: str, code: int = 0) -> dict[str, object]:
+    timing = ("--latency", "--max-time", "0.1", "-f", "json")
+    assert main(["compare", *arguments, *timing]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+def test_every_alternative_of_a_comparison_is_measured(capsys: Capture, twins: str) -> None:
+    layers = compared(capsys, twins)["layers"]
+    found = [each["latency"] for layer in layers for each in layer["alternatives"]]
+    assert len(found) == 10
+    assert all(latency["runtime"] == "torch" and latency["median_ms"] > 0 for latency in found)
+
+
+def test_equal_convolutions_are_measured_once(capsys: Capture, twins: str) -> None:
+    first, second = compared(capsys, twins, "--alternatives", "grouped[groups=2]")["layers"]
+    assert [each["latency"] for each in first["alternatives"]] == [each["latency"] for each in second["alternatives"]]
+    assert main(["compare", twins, "--alternatives", "grouped[groups=2]", "--latency", "--max-time", "0.1"]) == 0
+    assert "Equal convolutions on equal maps were measured once." in capsys.readouterr().out
+
+
+def test_the_spatial_alternative_is_refused_rather_than_exhausting_memory(capsys: Capture, twins: str) -> None:
+    chosen = ("--alternatives", "spatial_separable,grouped[groups=2]", "--max-bytes", "2kB")
+    _, spatial, grouped = compared(capsys, twins, *chosen)["layers"][0]["alternatives"]
+    assert (spatial["latency"], grouped["not_measured"]) == (None, None)
+    assert spatial["not_measured"]["needed_bytes"] > 2000
+    assert "running it needs" in spatial["verdict"]
+
+
+def test_an_interrupt_begins_no_further_layer(capsys: Capture, twins: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def interrupted(layer: object, *arguments: object) -> object:
+        calls.append(layer)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(candidates, "measure_candidates", interrupted)
+    document = compared(capsys, twins, code=130)
+    assert document["partial"] is True
+    reasons = {each["not_measured"]["reason"] for each in document["layers"][1]["alternatives"]}
+    assert reasons == {INTERRUPTED.reason}
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("option", ["--runtime=torch", "--device=cpu", "--threads=2", "--compile", "--max-time=1"])
+def test_how_to_measure_is_said_only_where_something_is_measured(capsys: Capture, twins: str, option: str) -> None:
+    assert main(["compare", twins, option]) == 2
+    assert f"error: {option.partition('=')[0]} says how to measure latency" in capsys.readouterr().err
