@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 from convcost.analysis import Analysis
@@ -18,22 +17,35 @@ from convcost.targets.analyze import analysis_of
 _WORTH_A_PROCESS = 4
 """From this many targets on, the start of a second process is soon made up for."""
 
+_FILES = (".onnx", ".yaml", ".yml", ".json")
+"""PyTorch takes each process seconds to load, and its threads must not be forked."""
+
 
 def analyses_of(requests: Sequence[Request], *, backward: bool = False) -> tuple[Analysis, ...]:
-    """Every target analyzed; the first in order that cannot be read raises its error."""
+    """Every target analyzed; the first in order that cannot be read raises its error.
+
+    From four files on, other processes share the work: forked after the first file, whose libraries they inherit.
+    """
     read = partial(analysis_of, backward=backward)
-    processes = min(_cores(), len(requests) // (_WORTH_A_PROCESS // 2))
-    if len(requests) < _WORTH_A_PROCESS or processes < 2:
+    if len(requests) < _WORTH_A_PROCESS or _cores() < 2 or not _may_fork(requests):
         return tuple(map(read, requests))
-    # Forking is only safe before a framework has started threads; it spares each process the imports.
-    can_fork = "fork" in multiprocessing.get_all_start_methods() and "torch" not in sys.modules
-    context = multiprocessing.get_context("fork" if can_fork and sys.platform == "linux" else "spawn")
+    first = read(requests[0])
+    from concurrent.futures import ProcessPoolExecutor
+
+    context = multiprocessing.get_context("fork")
+    processes = min(_cores(), len(requests) - 1)
+    share = max((len(requests) - 1) // (4 * processes), 1)
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
         try:
-            return tuple(pool.map(read, requests))
+            return (first, *pool.map(read, requests[1:], chunksize=share))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _may_fork(requests: Sequence[Request]) -> bool:
+    linux = sys.platform == "linux"  # elsewhere, system libraries do not survive a fork
+    return linux and "torch" not in sys.modules and all(request.target.endswith(_FILES) for request in requests)
 
 
 def _leave_interrupts_to_the_parent() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from convcost.errors import ConvcostError, SourceError, UsageError
 from convcost.sources.request import InputSpec, Request
 from convcost.targets import analyses_of, analysis_of
 
+ROOT = Path(__file__).parents[2]
 FACTORY = """\
 import torch
 from widths import WIDTH
@@ -94,3 +96,25 @@ def test_the_first_target_in_order_that_cannot_be_read_is_the_error(repository: 
     with pytest.raises(SourceError, match=r"a\.yaml") as caught:
         analyses_of(requests)
     assert caught.value.hint
+
+
+SHARED = """
+import os, sys, time
+from convcost.sources.request import Request
+from convcost.targets import several
+
+def slow(request, *, backward):
+    time.sleep(0.05)
+    return (request.target, os.getpid())
+
+several.analysis_of = slow
+several._cores = lambda: 2
+found = several.analyses_of([Request(target=f"{at}.onnx") for at in range(12)])
+assert [name for name, _ in found] == [f"{at}.onnx" for at in range(12)]
+print(len({pid for _, pid in found[1:]}))
+"""
+
+
+def test_two_cores_share_the_files() -> None:
+    run = subprocess.run([sys.executable, "-c", SHARED], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout.strip() == "2"
