@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcost.analysis import Analysis
+from convcost.analysis.sweep import Sweep
 from convcost.cli import failure
 from convcost.cli.options import Reading
 from convcost.cli.output import stdout_for_reports
@@ -25,7 +26,17 @@ def analyses_at(requests: Sequence[Request], *, backward: bool = False) -> tuple
         return targets.analyses_of(requests, backward=backward)
 
 
-def all_notes(analyses: Sequence[Analysis]) -> list[str]:
+def sweeps_of(targets: Sequence[str], text: str, reading: Reading, *, backward: bool = False) -> tuple[Sweep, ...]:
+    """Every target at each value of `--sweep`."""
+    from convcost.targets.sweep import Axis, sweep
+
+    axis = Axis.of(text)
+    requests = [reading.request(target) for target in targets]
+    with stdout_for_reports():
+        return tuple(sweep(request, axis, backward=backward) for request in requests)
+
+
+def all_notes(analyses: Sequence[Analysis | Sweep]) -> list[str]:
     """Every model's notes, with its name in front where there are several."""
     several = len(analyses) > 1
     return [f"{each.target}: {note}" if several else note for each in analyses for note in each.notes]
