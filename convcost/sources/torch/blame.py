@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import traceback
 from pathlib import Path
@@ -12,6 +13,7 @@ import convcost
 
 _OURS = str(Path(convcost.__file__).parent)
 _TORCH = str(Path(torch.__file__).parent)
+_CAPTURE = str(Path(__file__).with_name("capture.py"))
 _LONGEST = 160
 _NOT_THE_USERS = (_OURS, "site-packages", "dist-packages", str(Path(sys.prefix) / "lib"), "<frozen", "lib/python")
 
@@ -33,6 +35,24 @@ def where(error: BaseException) -> str:
     above_torch = [frame for frame in frames if not frame.filename.startswith(_TORCH)]
     chosen = (own or above_torch)[-1:]
     return "".join(f" ({_short(frame.filename)}:{frame.lineno})" for frame in chosen)
+
+
+def calling_line() -> tuple[str, int] | None:
+    """The file and line of the user's own code that the op being recorded is called from, where there is one.
+
+    Looks no further out than the capture itself: who asked for the analysis is no part of the model.
+    """
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename != _CAPTURE:
+        if _is_the_users(frame.f_code.co_filename):
+            return _short(frame.f_code.co_filename), frame.f_lineno
+        frame = frame.f_back
+    return None
+
+
+@functools.cache
+def _is_the_users(filename: str) -> bool:
+    return not filename.startswith("<") and not any(mark in filename for mark in _NOT_THE_USERS)
 
 
 def _short(filename: str) -> str:

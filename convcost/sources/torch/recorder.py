@@ -15,6 +15,7 @@ from convcost.errors import ConvcostError
 from convcost.graph import Node, Origin, Tensor
 from convcost.graph.ops import Unknown
 from convcost.sources.naming import LayerNames
+from convcost.sources.torch.blame import calling_line
 from convcost.sources.torch.call import Call, Lowered, Lowering, Step, dtype_of
 from convcost.sources.torch.lowering.move import move
 from convcost.sources.torch.plan import Plan
@@ -219,7 +220,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             # What passes between the steps of one call is named after the node, as everything else is.
             outputs = tuple(replace(value, name=f"{name}:{index}") for index, value in enumerate(step.outputs))
             inner.update((before.name, value) for before, value in zip(step.outputs, outputs, strict=True))
-        origin = Origin(operator=operator, node=path)
+        file, line = calling_line() or (None, None)
+        origin = Origin(operator=operator, node=path, file=file, line=line)
         self.nodes.append(Node(name=name, op=step.op, operands=step.operands, outputs=outputs, origin=origin))
 
     def _result(self, name: str, result: torch.Tensor, source: torch.Tensor | None) -> Tensor:
