@@ -149,6 +149,8 @@ def _output(layer: Layer) -> str:
     outputs = layer.node.outputs
     if not outputs:
         return ""
+    if isinstance(layer.node.op, Unknown) and not outputs[0].numel:
+        return "?"  # the source could not tell its shape
     return shape_text(outputs[0].shape) + (f" (+{len(outputs) - 1})" if len(outputs) > 1 else "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 
 import pytest
@@ -45,6 +46,16 @@ def totals_of(view: View, *, unknown: bool = False) -> dict[str, tuple[int, int]
 def test_rows_shown_add_up_to_the_total(view: View, unknown: bool) -> None:
     for added, total in totals_of(view, unknown=unknown).values():
         assert added == total
+
+
+def test_an_output_of_unknown_shape_is_a_question() -> None:
+    graph = small_network(unknown=True)
+    *nodes, mystery = graph.nodes
+    shapeless = dataclasses.replace(graph.outputs[0], shape=(0,))
+    nodes.append(dataclasses.replace(mystery, outputs=(shapeless,)))
+    table = layer_table(analyze_graph(dataclasses.replace(graph, nodes=tuple(nodes), outputs=(shapeless,))), View())
+    output = [column.key for column in table.columns].index("output")
+    assert next(row for row in table.rows if "head.mystery" in row)[output] == "?"
 
 
 def test_what_no_input_reaches_has_a_row() -> None:

@@ -241,7 +241,7 @@ class GraphBuilder:
     def unknown(self, node: NodeProto, arguments: Sequence[Tensor | None], reason: str) -> None:
         """Emits what cannot be counted; outputs keep the shapes that are known."""
         kinds = [self.scope.types.get(name, _UNTYPED) for name in node.output]
-        shapes = tuple(kind.shape or _UNSIZED for kind in kinds)
+        shapes = tuple(_UNSIZED if kind.shape is None else kind.shape for kind in kinds)
         op = Unknown(operator=node.op_type, reason=reason, shapes=shapes)
         lowered = Lowered(op=op, operands=tuple(argument for argument in arguments if argument is not None))
         self.emit(node, lowered, self._outputs(node, lowered, kinds))
