@@ -40,6 +40,8 @@ def analyze(
     from convcost.reports.sweep import SweepReport
 
     if sweep is not None:
+        if measuring.latency:
+            raise UsageError("--sweep counts, and measures nothing", hint="leave out --latency")
         if viewing != Viewing():
             raise UsageError(
                 "--sweep shows totals, not layers", hint="leave out --by, --depth, --sort, --top and --unit"

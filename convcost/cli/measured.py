@@ -2,12 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from convcost.analysis import Analysis, analyze_graph
 from convcost.cli import failure
-from convcost.cli.options import Measuring, Writing
+from convcost.cli.options import Measuring, Reading, Writing
 from convcost.cli.output import deliver, stdout_for_reports
-from convcost.latency import Runtime, measure_comparison
+from convcost.latency import (
+    INTERRUPTED,
+    NotMeasurable,
+    Runtime,
+    Workload,
+    default_runtime,
+    measure,
+    measure_comparison,
+    measure_layers,
+)
+from convcost.latency.workload import graph_of
+from convcost.reports.analysis import AnalysisReport
 from convcost.reports.comparison import ComparisonReport
 from convcost.reports.measured_comparison import MeasuredComparisonReport
+from convcost.reports.timed_analysis import TimedAnalysisReport, TimedModel
+from convcost.reports.view import View
+from convcost.targets.workload import workload_of
+
+
+def deliver_timed_analyses(
+    targets: Sequence[str], reading: Reading, view: View, measuring: Measuring, writing: Writing, *, backward: bool
+) -> tuple[int, tuple[Analysis, ...]]:
+    """Counts and measures every target, and then its layers. After an interrupt, the others are only counted."""
+    measuring.protocol()  # what is wrong with an option is said before anything is read
+    with stdout_for_reports():
+        limit = measuring.bytes_allowed()
+        workloads = [workload_of(reading.request(target), max_bytes=limit) for target in targets]
+    models: list[TimedModel] = []
+    with stdout_for_reports("measuring"):
+        for workload in workloads:
+            stopped = any(model.interrupted for model in models)
+            models.append(_timed(workload, measuring, backward=backward, stopped=stopped))
+    analyses = tuple(model.analysis for model in models)
+    report = TimedAnalysisReport(costs=AnalysisReport(analyses=analyses, view=view), models=tuple(models))
+    deliver(report, writing, notes=report.notes())
+    return (failure.INTERRUPTED if report.partial else 0), analyses
+
+
+def _timed(workload: Workload, measuring: Measuring, *, backward: bool, stopped: bool) -> TimedModel:
+    analysis = analyze_graph(graph_of(workload), backward=backward)
+    setting = measuring.setting(default_runtime(workload))
+    total = INTERRUPTED if stopped else measure({"": workload}, setting, measuring.protocol())[""]
+    if isinstance(total, NotMeasurable):
+        return TimedModel(analysis=analysis, total=total, layers=total)
+    return TimedModel(analysis=analysis, total=total, layers=measure_layers(workload, total, measuring.protocol()))
 
 
 def deliver_measured_comparison(costs: ComparisonReport, measuring: Measuring, writing: Writing) -> int:

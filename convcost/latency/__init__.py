@@ -6,7 +6,7 @@ from convcost.latency.calibration import Calibration, calibrate
 from convcost.latency.candidates import CandidateLatencies, measure_candidates, measure_comparison
 from convcost.latency.device import Device, read_device, write_device
 from convcost.latency.fingerprint import Fingerprint, machine_fingerprint
-from convcost.latency.layers import measure_layers
+from convcost.latency.layers import INTERRUPTED_PROFILE, measure_layers
 from convcost.latency.protocol import Protocol
 from convcost.latency.result import LayerLatencies, Measurement, NotMeasurable
 from convcost.latency.roofline import Roofline, chain_roofline, node_roofline, roofline
@@ -17,6 +17,7 @@ from convcost.latency.workload import GraphNodes, OnnxFile, TorchModule, Workloa
 
 __all__ = [
     "INTERRUPTED",
+    "INTERRUPTED_PROFILE",
     "PROCESSORS",
     "RUNTIMES",
     "Calibration",

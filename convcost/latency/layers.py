@@ -11,6 +11,8 @@ from convcost.latency.session import require_runtime
 from convcost.latency.setting import Setting
 from convcost.latency.workload import Workload
 
+INTERRUPTED_PROFILE = NotMeasurable(reason="interrupted during the profiled run")
+
 
 def measure_layers(
     workload: Workload, total: Measurement, protocol: Protocol | None = None
@@ -32,7 +34,7 @@ def measure_layers(
     except UnrunnableError as error:
         return NotMeasurable(reason=error.reason, needed_bytes=error.needed_bytes)
     except KeyboardInterrupt:
-        return NotMeasurable(reason="interrupted during the profiled run")
+        return INTERRUPTED_PROFILE
     except Exception as error:
         return NotMeasurable(reason=f"profiling failed: {first_line(error)}")
     return scaled_layers(profile, total, protocol)

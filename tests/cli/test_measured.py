@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from convcost.cli import main
+from convcost.cli import main, measured
 from convcost.latency import INTERRUPTED, candidates
 
 SMALL = "{type: conv, in_channels: 4, out_channels: 4, kernel: 3, padding: 1, input: [6, 6]}"
@@ -63,6 +63,39 @@ def test_an_interrupt_begins_no_further_layer(capsys: Capture, twins: str, monke
     reasons = {each["not_measured"]["reason"] for each in document["layers"][1]["alternatives"]}
     assert reasons == {INTERRUPTED.reason}
     assert len(calls) == 1
+
+
+def analyzed(capsys: Capture, *arguments: str) -> dict[str, object]:
+    assert main(["analyze", *arguments, "--latency", "--max-time", "0.1", "-f", "json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_times_of_layers_add_up_to_the_total(capsys: Capture, twins: str) -> None:
+    document = analyzed(capsys, twins, "--runtime", "onnxruntime")
+    layers = sum(layer["latency"]["median_ms"] for layer in document["layers"] if layer["latency"])
+    total = document["latency"]["median_ms"]
+    assert layers + document["layer_latency"]["unattributed_ms"] == pytest.approx(total)
+
+
+def test_a_measured_report_can_be_compared_with_another(capsys: Capture, twins: str, tmp_path: Path) -> None:
+    saved = str(tmp_path / "saved.json")
+    assert main(["analyze", twins, "--latency", "--max-time", "0.1", "-f", "json", "-o", saved]) == 0
+    assert main(["diff", saved, twins]) == 0
+
+
+def test_after_an_interrupt_the_others_are_only_counted(
+    capsys: Capture, twins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measured, "measure", lambda *arguments: {"": INTERRUPTED})
+    assert main(["analyze", twins, twins, "--latency", "-f", "json"]) == 130
+    first, second = json.loads(capsys.readouterr().out)["analyses"]
+    assert (first["partial"], second["latency"]) == (True, None)
+    assert second["totals"]["macs"] == first["totals"]["macs"] > 0
+
+
+def test_a_sweep_measures_nothing(capsys: Capture, twins: str) -> None:
+    assert main(["analyze", twins, "--sweep", "batch=1,2", "--latency"]) == 2
+    assert "--sweep counts, and measures nothing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--runtime=torch", "--device=cpu", "--threads=2", "--compile", "--max-time=1"])

@@ -16,7 +16,7 @@ from convcost.latency.runners.onnx_ops import lower
 from convcost.latency.runners.onnx_session import create_session, prepared_session, random_weights, session_options
 from convcost.latency.runners.prepared import Prepared
 from convcost.latency.setting import Setting
-from convcost.latency.workload import GraphNodes, needed_bytes
+from convcost.latency.workload import GraphNodes, graph_of_nodes, needed_bytes
 
 _OPSET = 20
 _IR_VERSION = 9
@@ -44,11 +44,13 @@ def build_model(graph: Graph) -> onnx.ModelProto:
         draft = Draft(node, graph)
         lower(node.op, draft)
         nodes.extend(draft.written)
+    # Layers that are independent of each other give nothing to the outside, and a session wants results.
+    outputs = graph.outputs or graph_of_nodes(graph.nodes).outputs
     built = helper.make_graph(
         nodes,
         "convcost",
         [_value(tensor) for tensor in graph.inputs],
-        [_value(tensor) for tensor in graph.outputs if tensor.weight is None],
+        [_value(tensor) for tensor in outputs if tensor.weight is None],
         [_outside(weight) for weight in graph.weights],
     )
     return helper.make_model(built, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION)
