@@ -27,6 +27,7 @@ check: $(VENV)/dev.stamp ## the same, by the name CONTRIBUTING uses: lint, forma
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/convcost check --config .ci/convcost.yaml --quiet
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=ci
 
 fix: $(VENV)/dev.stamp ## format the code, mend what the linter can, write the generated docs again

@@ -16,6 +16,7 @@ BESIDE_THE_PACKAGE = {"architecture", "conformance", "data", "nasty"}
 NO_VALUES = {
     "sources/onnx/lowering/call.py:Call": "a builder: it collects nodes while one operator is lowered",
     "sources/onnx/scope.py:Scope": "a builder: it learns the names of one graph while that is lowered",
+    "cli/gating.py": "typer reads an option's default from the class, where slots leave a descriptor",
     "cli/options.py": "typer reads an option's default from the class, where slots leave a descriptor",
 }
 

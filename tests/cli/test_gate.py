@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from convcost.cli import main
@@ -313,3 +314,19 @@ def test_config_show_says_where_each_value_is_from(
         "convcost.yaml:5:23",
         "convcost.yaml:7:39",
     ]
+
+
+def test_what_is_written_is_what_its_schema_describes(project: Path, capsys: Capture) -> None:
+    main(["check", "--update-baseline", "-q"])
+    capsys.readouterr()
+    main(["config", "show", "--format", "json"])
+    shown = json.loads(capsys.readouterr().out)
+    (project / "convcost.yaml").write_text(
+        CONFIG.replace("middle", "muddle").replace("model: net, macs", "model: x, macs")
+    )
+    main(["check", "--format", "json"])
+    checked = json.loads(capsys.readouterr().out)
+    baseline = json.loads(Path("convcost-baseline.json").read_text())
+    for name, document in (("config-1", shown), ("verdicts-1", checked), ("baseline-1", baseline)):
+        schema = json.loads((ROOT / "docs" / "schema" / f"{name}.json").read_text())
+        jsonschema.Draft202012Validator(schema).validate(document)
