@@ -31,7 +31,7 @@ def test_command_prints_what_readme_shows(command: str, output: str, run_convcos
 
 
 def test_readme_shows_the_main_commands() -> None:
-    assert {command.split()[1] for command, _ in SHOWN} == {"analyze", "compare", "check", "explain"}
+    assert {command.split()[1] for command, _ in SHOWN} == {"analyze", "compare", "separability", "check", "explain"}
 
 
 def test_python_of_readme_runs() -> None:

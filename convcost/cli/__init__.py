@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COMMANDS: Mapping[str, str] = {
     "analyze": "convcost.cli.analyze",
     "compare": "convcost.cli.compare",
+    "separability": "convcost.cli.separability",
     "check": "convcost.cli.check",
     "diff": "convcost.cli.diff",
     "measure": "convcost.cli.measure",

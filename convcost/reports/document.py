@@ -142,7 +142,7 @@ _FORMATS: dict[Kind, Callable[[int | float], str]] = {
     Kind.TEXT: str,
     Kind.WHOLE: lambda value: f"{value:,}",
     Kind.TIMES: lambda value: f"{value:.2f}×",
-    Kind.PERCENT: lambda value: f"{100 * value:.1f} %",
+    Kind.PERCENT: lambda value: f"{100 * value:z.1f} %",
     Kind.FIGURE: str,
     Kind.STATUS: str,
     Kind.RATE: lambda value: f"{value:.2f}" if value < 100 else f"{value:.1f}",

@@ -39,12 +39,14 @@ def _document(document: Document, style: Style) -> Iterator[str]:
         yield from (style.dim(line) for text in document.footer for line in _wrapped(text, style))
 
 
-def _wrapped(text: str, style: Style) -> list[str]:
+def _wrapped(text: str, style: Style, *, lead: str = "") -> list[str]:
     if style.width is None:
-        return [text]
+        return [lead + text]
     import textwrap  # 4 ms that pipes need not spend
 
-    return textwrap.wrap(text, style.width, subsequent_indent=_INDENT, break_long_words=False) or [""]
+    return textwrap.wrap(
+        text, style.width, initial_indent=lead, subsequent_indent=lead + _INDENT, break_long_words=False
+    ) or [lead]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ def _table(table: Table, style: Style) -> Iterator[str]:
             yield style.bold(_line(table.columns, row, layout))
     if layout.hidden:
         yield style.dim(f"{_INDENT}(not shown at this width: {', '.join(layout.hidden)})")
-    yield from (f"{_INDENT}{line}" for remark in table.remarks for line in _wrapped(printable(remark), style))
+    yield from (line for remark in table.remarks for line in _wrapped(printable(remark), style, lead=_INDENT))
 
 
 def _heads(columns: Sequence[Column]) -> list[list[str]]:

@@ -23,7 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "budgets": {"errors", "units", "located", "graph", "analysis"},
     "reports": {"errors", "units", "graph", "analysis", "alternatives", "weights", "latency", "budgets", "explain"},
     "explain": {"errors", "graph", "analysis", "alternatives", "budgets"},
-    "targets": {"errors", "graph", "sources", "analysis", "latency"},
+    "targets": {"errors", "graph", "sources", "analysis", "latency", "weights"},
     "pytest_plugin": {"analysis", "api", "budgets", "errors", "reports"},
     "api": {"errors", "targets", "graph", "sources", "analysis", "alternatives", "weights", "latency", "budgets"},
 }

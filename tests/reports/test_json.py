@@ -19,8 +19,11 @@ from convcost.reports.check import CheckReport
 from convcost.reports.comparison import ComparisonReport
 from convcost.reports.explanation import ExplanationReport
 from convcost.reports.jsontext import json_text
+from convcost.reports.separability import SeparabilityReport
 from convcost.reports.view import View
+from convcost.weights import separability_of_file
 from tests.networks import small_network
+from tests.weights.models import separability_of_every_kind
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
 SAMPLES = Path(__file__).parents[2] / "sample_configs"
@@ -43,6 +46,11 @@ REPORTS: dict[str, tuple[str, Report]] = {
         "comparison-1",
         ComparisonReport(comparison=api.compare(SAMPLES / "layers.yaml", min_kernel=5)),
     ),
+    "kernels of a file": (
+        "separability-1",
+        SeparabilityReport(separability=separability_of_file(str(SAMPLES / "kernels" / "laplacian.yaml"))),
+    ),
+    "kernels of a model": ("separability-1", SeparabilityReport(separability=separability_of_every_kind())),
     "explanations": ("explanation-1", ExplanationReport(explanations=explanations())),
 }
 

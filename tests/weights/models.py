@@ -11,6 +11,7 @@ from convcost.alternatives import AnyConv
 from convcost.errors import SourceError
 from convcost.graph import DType, Graph, Node, Role, Tensor, Weight
 from convcost.graph.ops import Conv, ConvTranspose, Normalize
+from convcost.weights import Separability, separability
 from convcost.weights.read import FloatArray
 
 
@@ -90,3 +91,27 @@ def golden_kernel() -> FloatArray:
     """The kernel (8, 6, 3, 3) whose energies `tests/data/published.json` lists, by the formula that it states."""
     o, c, i, j = np.meshgrid(range(8), range(6), range(3), range(3), indexing="ij")
     return (((7 * o + 5 * c + 3 * i + 2 * j + o * c + c * i * j + o * i) % 11) - 5).astype(np.float64)
+
+
+def separability_of_every_kind() -> Separability:
+    """A dense layer with its norm, a pointwise and a depthwise one, and one each with NaN, infinity and zeros."""
+    dense = layer(conv2d(6, 8), name="dense")
+    norm = norm_after(dense)
+    nodes = [dense, norm]
+    ops = {
+        "pointwise": conv2d(8, 8, 1),
+        "depthwise": conv2d(8, 8, groups=8),
+        "nan": conv2d(8, 8),
+        "inf": conv2d(8, 8),
+        "zero": conv2d(8, 8),
+    }
+    for name, op in ops.items():
+        nodes.append(layer(op, name=name, data=nodes[-1].outputs[0]))
+    generator = np.random.default_rng(0)
+    values: dict[str, FloatArray] = {"dense.weight": golden_kernel()}
+    values |= {f"bn.{key}": np.full(8, value) for key, value in (("weight", 2.0), ("bias", 0.0), ("running_var", 1.0))}
+    values |= {f"{name}.weight": generator.standard_normal(op.weight_shape) for name, op in ops.items()}
+    values["nan.weight"][0, 0, 0, 0] = np.nan
+    values["inf.weight"][0, 0, 0, :2] = np.inf
+    values["zero.weight"][:] = 0
+    return separability(graph(*nodes), HeldKernels(values))

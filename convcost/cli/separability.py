@@ -1,0 +1,61 @@
+"""`convcost separability`: how much of trained kernels a cheaper form would keep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convcost.cli.options import Reading, Writing
+from convcost.cli.values import at_least_one
+from convcost.errors import UsageError
+
+if TYPE_CHECKING:
+    from convcost.weights import Separability
+
+
+def separability(
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="A model with its weights, or a kernel file (kernel.yaml).")
+    ],
+    *,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option("--layer", metavar="GLOB", help="Only layers of that name, such as 'features.*'; repeatable."),
+    ] = None,
+    rank: Annotated[
+        list[str] | None,
+        typer.Option("--rank", metavar="R", help="Show what each form keeps at that rank as well; repeatable."),
+    ] = None,
+    reading: Reading,
+    writing: Writing,
+) -> int:
+    """How much of a trained kernel would survive in a cheaper form.
+
+    BatchNorm is folded in first, and spectra are computed in float64, one kernel at a time. Beside each share
+    of energy stands what a random kernel of the same shape keeps; only the excess over it was learned.
+    """
+    from convcost.cli.output import deliver, stdout_for_reports
+    from convcost.reports.separability import SeparabilityReport
+
+    ranks = tuple(found for text in rank or () if (found := at_least_one(text, option="--rank")) is not None)
+    with stdout_for_reports("reading weights"):
+        result = _separability(target, layer or [], ranks, reading)
+    report = SeparabilityReport(separability=result, ranks=bool(ranks), every_row=writing.verbose)
+    deliver(report, writing, notes=result.notes)
+    return 0
+
+
+def _separability(target: str, layers: list[str], ranks: tuple[int, ...], reading: Reading) -> Separability:
+    from convcost import weights
+    from convcost.targets.kernels import kernels_of
+
+    request = reading.request(target)
+    if target.endswith((".yaml", ".yml")):
+        if layers or ranks or request.inputs or request.dims:
+            raise UsageError(
+                "a kernel file has neither layers nor inputs", hint="leave out --layer, --rank, --input and --dim"
+            )
+        return weights.separability_of_file(target)
+    graph, kernels = kernels_of(request)
+    return weights.separability(graph, kernels, layers=layers, ranks=ranks)
