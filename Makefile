@@ -35,7 +35,7 @@ fix: $(VENV)/dev.stamp ## format the code, mend what the linter can, write the g
 	$(BIN)/ruff format .
 	$(BIN)/python docs/generate.py
 
-bench: $(VENV)/dev.stamp ## measure start-up, reading and capture; writes docs/benchmarks.md
+bench: $(VENV)/dev.stamp ## measure start-up, reading, capture, false differences; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
 clean: ## remove .venv and every cache

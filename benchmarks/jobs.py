@@ -92,8 +92,26 @@ def capture() -> list[Figure]:
     ]
 
 
+def same() -> list[Figure]:
+    """A network measured beside itself: how often that reports a difference where there is none."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.same"], check=True, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    taken = json.loads(ended.stdout)
+    unsure, count = taken.get("cannot tell", 0), float(taken["differences"])
+    return [
+        Figure(
+            job=f"two measurements of one network, {taken['trials']} trials",
+            beside="one false difference",
+            measured=f"{taken['differences']} false differences; {unsure} trials could not tell",
+            ratio=Spread(count, count, count),  # a count, which no round of its own spreads
+            target=1.0,
+        )
+    ]
+
+
 def _ms(seconds: float) -> str:
     return f"{1000 * seconds:.0f} ms"
 
 
-JOBS = (start_up, large_file, capture)
+JOBS = (start_up, large_file, capture, same)
