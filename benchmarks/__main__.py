@@ -23,8 +23,8 @@ where these lie far apart, the machine was too busy and the figure says little. 
 resident maximum.
 """
 
-GPU = """Latency on a GPU (events, an emptied L2 cache, captured graphs) is tested with a stand-in alone: it has not been
-verified on a real one yet."""
+GPU = """Latency on a GPU (events, an emptied L2 cache, captured graphs) is tested with a stand-in alone: it has not
+been verified on a real one yet."""
 
 
 def main() -> None:
