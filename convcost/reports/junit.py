@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
@@ -12,7 +11,6 @@ from convcost.reports.escape import printable
 from convcost.reports.findings import Finding, findings_on
 from convcost.reports.style import Style
 
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _GENERAL = "convcost"
 
 
@@ -52,13 +50,9 @@ def _case(model: str, verdict: Verdict, findings: Sequence[Finding]) -> str:
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_xml(printable(text)))
+    """What is printable can be written in XML, which has no way at all to say most control characters."""
+    return quoteattr(printable(text))
 
 
 def _text(text: str) -> str:
-    return escape("\n".join(_xml(printable(line)) for line in text.split("\n")))
-
-
-def _xml(text: str) -> str:
-    """XML has no way at all to write some characters."""
-    return _NOT_IN_XML.sub("\ufffd", text)
+    return escape("\n".join(printable(line) for line in text.split("\n")))

@@ -29,8 +29,6 @@ class Revision:
     @classmethod
     def of(cls, name: str) -> Revision:
         """Raises `SourceError` for a name that git does not know here."""
-        if name.startswith("-"):
-            raise SourceError(f"'{name}' is not a revision", hint="write a branch, a tag or a commit")
         hint = "in a shallow clone, fetch it first: git fetch origin BRANCH, or a checkout with its whole history"
         asked = ["rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"]
         return cls(name=name, commit=_git(asked, f"git knows no revision '{name}' here", hint).decode().strip())

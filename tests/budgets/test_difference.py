@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import pytest
 import torch
 from torch import nn
@@ -53,6 +55,25 @@ def test_a_batch_norm_that_was_merely_dropped_is_no_folding_where_the_convolutio
     found = difference(old, new)
     assert found.foldings == ()
     assert [change.change for change in found.changes] == ["changed", "removed"]
+
+
+def test_a_dropped_batch_norm_is_no_folding_where_only_the_bias_fits() -> None:
+    old = counted(nn.Conv2d(8, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8))
+    new = counted(nn.Conv2d(8, 8, 3, padding=2, dilation=2, bias=True))
+    assert difference(old, new).foldings == ()
+
+
+def test_an_epsilon_stored_in_32_bits_is_the_same_epsilon() -> None:
+    double, single = (counted(nn.BatchNorm2d(8, eps=eps)) for eps in (1e-5, float(torch.tensor(1e-5))))
+    assert not difference(double, single)
+    assert difference(double, counted(nn.BatchNorm2d(8, eps=1e-3)))
+
+
+def test_renamed_layers_are_matched_by_what_they_are_before_where_they_stand() -> None:
+    small, large = nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 5, padding=2)
+    old = convcost.analyze(nn.Sequential(OrderedDict(a=small, b=large)), inputs=((1, 8, 16, 16),))
+    new = convcost.analyze(nn.Sequential(OrderedDict(c=large, d=small)), inputs=((1, 8, 16, 16),))
+    assert said(difference(old, new)) == [("renamed", "c", "was b"), ("renamed", "d", "was a")]
 
 
 def test_the_foldings_and_changes_account_for_the_whole_difference_in_params(
