@@ -55,6 +55,10 @@ class DType(enum.Enum):
     def is_floating(self) -> bool:
         return str(self.value).startswith(("float", "bfloat"))
 
+    @property
+    def is_complex(self) -> bool:
+        return str(self.value).startswith("complex")
+
     def nbytes(self, elements: int) -> int:
         """Bytes of `elements` packed elements, rounded up to a whole byte (two int4 share one)."""
         return -(-elements * self.bits // 8)

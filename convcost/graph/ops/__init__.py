@@ -7,6 +7,7 @@ from convcost.graph.ops.base import Arithmetic, Attribute, Op, Shapes, broadcast
 from convcost.graph.ops.conv import Conv, ConvTranspose, DeformConv, Pads, conv_output_size, same_padding
 from convcost.graph.ops.elementwise import Activation, Elementwise
 from convcost.graph.ops.fft import FftConv
+from convcost.graph.ops.fourier import Fourier, Spectrum
 from convcost.graph.ops.matmul import Einsum, Linear, MatMul
 from convcost.graph.ops.move import Gather, Move
 from convcost.graph.ops.normalize import Normalize, NormMethod, Softmax
@@ -36,6 +37,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     AdaptivePool,
     Reduce,
     Resample,
+    Fourier,
     Gather,
     Move,
     Unknown,
@@ -55,6 +57,7 @@ __all__ = [
     "Einsum",
     "Elementwise",
     "FftConv",
+    "Fourier",
     "Gather",
     "Interpolation",
     "Linear",
@@ -71,6 +74,7 @@ __all__ = [
     "Resample",
     "Shapes",
     "Softmax",
+    "Spectrum",
     "Unknown",
     "WinogradConv",
     "broadcast",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, NamedTuple, TypeAlias
@@ -78,7 +79,7 @@ class Op(ABC):
             tuple(tensor.shape for tensor in operands), tuple(tensor.shape for tensor in outputs)
         )
         return Cost(
-            macs=macs,
+            macs=macs * _real_products(operands[:2]),
             other_ops=other_ops,
             bytes_read=self.bytes_read(operands, outputs),
             bytes_written=self.bytes_written(outputs),
@@ -89,6 +90,11 @@ class Op(ABC):
         # Every concrete op is a dataclass; an abstract base cannot say so to the type checker.
         fields = dataclasses.fields(self)  # type: ignore[arg-type]
         return {field.name: getattr(self, field.name) for field in fields}
+
+
+def _real_products(factors: tuple[Tensor, ...]) -> int:
+    """Real multiplies in one product: two for each complex factor, `(a + bi)(c + di)` being four."""
+    return math.prod(2 for factor in factors if factor.dtype.is_complex)
 
 
 def positions(shape: Shape, features: int) -> Shape:

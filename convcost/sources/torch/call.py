@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch._ops import OpOverload
@@ -55,13 +55,20 @@ class Signature:
         return self.name.partition(".")[2].lstrip("_")
 
 
+class GraphValues(Protocol):
+    """Which graph values live things of torch are."""
+
+    def of(self, tensor: torch.Tensor) -> Tensor: ...
+    def packed(self, box: object) -> tuple[Tensor, ...]: ...
+
+
 class Call:
     """One execution of an operator.
 
     `operands` are its tensor arguments in order, `results` the shapes of its tensor outputs.
     """
 
-    __slots__ = ("_arguments", "_keywords", "_value_of", "operands", "results", "signature")
+    __slots__ = ("_arguments", "_keywords", "_values", "operands", "results", "signature")
 
     def __init__(
         self,
@@ -70,14 +77,14 @@ class Call:
         keywords: Mapping[str, object],
         operands: tuple[Tensor, ...],
         results: tuple[Shape, ...],
-        value_of: Callable[[torch.Tensor], Tensor],
+        values: GraphValues,
     ) -> None:
         self.signature = signature
         self.operands = operands
         self.results = results
         self._arguments = arguments
         self._keywords = keywords
-        self._value_of = value_of
+        self._values = values
 
     def argument(self, name: str) -> object:
         """An argument by its schema name, given or default; None where this overload has no such parameter."""
@@ -97,7 +104,7 @@ class Call:
 
     def optional(self, name: str) -> Tensor | None:
         value = self.argument(name)
-        return self._value_of(value) if isinstance(value, torch.Tensor) else None
+        return self._values.of(value) if isinstance(value, torch.Tensor) else None
 
     def tensors(self, *names: str) -> tuple[Tensor, ...]:
         """The tensors among these arguments, lists of tensors taken apart, absent ones left out."""
@@ -105,8 +112,14 @@ class Call:
         for name in names:
             value = self.argument(name)
             items = value if isinstance(value, (list, tuple)) else (value,)
-            found.extend(self._value_of(item) for item in items if isinstance(item, torch.Tensor))
+            found.extend(self._values.of(item) for item in items if isinstance(item, torch.Tensor))
         return tuple(found)
+
+    def packed(self, name: str) -> tuple[Tensor, ...]:
+        """The stored tensors inside one box of weights, or a list of boxes; raises `TypeError` for anything else."""
+        value = self.argument(name)
+        boxes = value if isinstance(value, (list, tuple)) else (value,)
+        return tuple(tensor for box in boxes for tensor in self._values.packed(box))
 
     def integers(self, name: str, axes: int | None = None) -> tuple[int, ...]:
         """A list of integers, a lone one spread over `axes`; empty for None."""

@@ -142,7 +142,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             keywords,
             tuple(self.values.of(operand) for operand in operands),
             tuple(tuple(result.shape) for result in results),
-            self.values.of,
+            self.values,
         )
         steps = self._lower(plan, call, sources)
         inner: dict[str, Tensor] = {}

@@ -9,6 +9,7 @@ from dataclasses import replace
 import torch
 
 from convcost.graph import Role, Tensor, Weight
+from convcost.sources.torch.boxes import unpacked
 from convcost.sources.torch.call import dtype_of
 from convcost.sources.torch.storage import storage_of
 
@@ -25,6 +26,7 @@ class Values:
         self._stored: dict[int, Weight] = {}
         self._stand_ins: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor]] = {}
         self._weights: dict[str, Weight] = {}
+        self._boxes: dict[int, tuple[object, tuple[torch.Tensor, ...]]] = {}
         self._views = 0
 
     @property
@@ -58,6 +60,18 @@ class Values:
                 self._weights.setdefault(value.weight.name, value.weight)
             return value
         return self._adopt(tensor)
+
+    def packed(self, box: object) -> tuple[Tensor, ...]:
+        """The weights and biases in a quantized layer's box, the same however often the box is met.
+
+        Raises `TypeError` for what is no box.
+        """
+        if not isinstance(box, torch.ScriptObject):
+            raise TypeError(f"quantized weights lie in a script object, not in a {type(box).__name__}")
+        # Every call wraps the box anew, and boxes refuse to be compared; their hash is their identity.
+        if hash(box) not in self._boxes:
+            self._boxes[hash(box)] = (box, unpacked(box))
+        return tuple(self.of(tensor) for tensor in self._boxes[hash(box)][1])
 
     def _adopt(self, tensor: torch.Tensor) -> Tensor:
         address = storage_of(tensor)
@@ -99,4 +113,6 @@ class Values:
 
 
 def _constant(tensor: torch.Tensor, name: str) -> Weight:
-    return Weight(name=name, shape=tuple(tensor.shape), dtype=dtype_of(tensor), role=Role.CONSTANT)
+    # A parameter that no module lists: closed over, or unpacked from a quantized layer's box.
+    role = Role.PARAMETER if isinstance(tensor, torch.nn.Parameter) else Role.CONSTANT
+    return Weight(name=name, shape=tuple(tensor.shape), dtype=dtype_of(tensor), role=role)

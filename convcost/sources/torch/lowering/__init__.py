@@ -6,10 +6,12 @@ from convcost.sources.torch.lowering import (
     attention,
     conv,
     elementwise,
+    fourier,
     matmul,
     move,
     normalize,
     pool,
+    quantized,
     recurrent,
     reduce,
     resample,
@@ -17,7 +19,21 @@ from convcost.sources.torch.lowering import (
 )
 from convcost.sources.torch.lowering.table import LOWERINGS, lowers
 
-FAMILIES = (attention, conv, elementwise, matmul, move, normalize, pool, recurrent, reduce, resample, vision)
+FAMILIES = (
+    attention,
+    conv,
+    elementwise,
+    fourier,
+    matmul,
+    move,
+    normalize,
+    pool,
+    quantized,
+    recurrent,
+    reduce,
+    resample,
+    vision,
+)
 """Importing a family fills the table."""
 
 __all__ = ["FAMILIES", "LOWERINGS", "lowers"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from convcost.graph import Shape, Tensor
-from convcost.graph.ops import Conv, ConvTranspose, Pads, same_padding
+from convcost.graph.ops import Conv, ConvTranspose, Move, Pads, same_padding
 from convcost.sources.torch.call import Call, Step
 from convcost.sources.torch.lowering.table import lowers
 
@@ -29,8 +31,8 @@ def _convolution_relu(call: Call) -> Step:
 
 
 @lowers("aten.conv_tbc")
-def _time_batch_channels(call: Call) -> Step:
-    """Data `(T, B, M)` and weights `(kernel, M, N)`: the same convolution, its axes in another order."""
+def _time_batch_channels(call: Call) -> tuple[Step, ...]:
+    """Data `(T, B, M)` and weights `(kernel, M, N)`: the same convolution between two turns of its axes."""
     data, weight = call.tensor("self"), call.tensor("weight")
     steps, batch, channels = data.shape
     kernel, _, out_channels = weight.shape
@@ -43,14 +45,15 @@ def _time_batch_channels(call: Call) -> Step:
         pads=((pad, pad),),
         dilation=(1,),
     )
-    turned = Tensor(
-        name=data.name,
-        shape=(batch, channels, steps),
-        dtype=data.dtype,
-        weight=data.weight,
-        alias=data.alias,
+    turned = Tensor(name=f"{data.name}|turned", shape=(batch, channels, steps), dtype=data.dtype, alias=data.buffer)
+    filters = replace(weight, name=f"{weight.name}|turned", shape=(out_channels, channels, kernel))
+    (shape,) = op.output_shapes((turned.shape, filters.shape))
+    result = Tensor(name=f"{data.name}|convolved", shape=shape, dtype=data.dtype)
+    return (
+        Step(Move(action="permute", shapes=(turned.shape,), view=True), (data,), (turned,)),
+        Step(op, (turned, filters, *call.tensors("bias")), (result,)),
+        Step(Move(action="permute", shapes=call.results), (result,)),
     )
-    return Step(op, (turned, weight, *call.tensors("bias")))
 
 
 def _operands(call: Call) -> tuple[Tensor, Tensor]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+import torch
+
 from convcost.graph import Tensor
-from convcost.graph.ops import Einsum, Elementwise, Linear, MatMul, Move
+from convcost.graph.ops import Einsum, Elementwise, Linear, MatMul, Move, Unknown
 from convcost.sources.torch.call import Call, Step
 from convcost.sources.torch.lowering.table import lowers
 
@@ -23,7 +25,19 @@ def _linear(call: Call) -> Step:
 @lowers("aten.matmul", "aten.mm", "aten.bmm", "aten.mv", "aten.dot", "aten.vdot", "aten.linalg_matmul", "aten._int_mm")
 def _matmul(call: Call) -> Step:
     left, right = call.operands[:2]
-    return _product(left, right)
+    return _sparse_product(call) if _has_sparse_factor(call) else _product(left, right)
+
+
+def _has_sparse_factor(call: Call) -> bool:
+    factors = (call.argument(name) for name in ("self", "mat2", "other", "vec"))
+    return any(isinstance(factor, torch.Tensor) and factor.layout is not torch.strided for factor in factors)
+
+
+@lowers("aten._sparse_mm", "aten._sparse_addmm", "aten.sparse_sampled_addmm", "aten.smm", "aten.sspaddmm")
+def _sparse_product(call: Call) -> Step:
+    """Never the dense count, which nothing would execute."""
+    reason = "how many products a sparse factor takes depends on its values"
+    return Step(Unknown(operator=call.signature.name, reason=reason, shapes=call.results), call.operands)
 
 
 @lowers("aten.inner")
@@ -56,6 +70,32 @@ def _addbmm(call: Call) -> Step:
     """The batch axis is contracted too."""
     _, left, right = call.operands[:3]
     return Step(Einsum(equation="bik,bkj->ij"), (left, right))
+
+
+@lowers("aten._grouped_mm")
+def _grouped_mm(call: Call) -> Step:
+    """Rows (or columns) in groups, each by a matrix of its own: every row still meets one matrix."""
+    left, right = call.tensor("self"), call.tensor("mat2")
+    if len(left.shape) == len(right.shape) == 3:
+        return Step(MatMul(), (left, right))
+    if len(left.shape) == len(right.shape) == 2:
+        # The inner axis is cut into groups: their products are as many as the whole one's.
+        return Step(Einsum(equation="mk,kn->mn"), (left, right))
+    op = Linear(in_features=left.shape[-1], out_features=right.shape[-1])
+    return Step(op, (left, right, *call.tensors("bias")))
+
+
+@lowers("aten.addr")
+def _addr(call: Call) -> Step:
+    """An outer product sums nothing away: one multiply and one addition for every element."""
+    return Step(Elementwise(function="addr", operations=2), call.operands)
+
+
+@lowers("aten._cdist_forward", "aten._pdist_forward")
+def _distances(call: Call) -> Step:
+    """Difference, power and sum for every pair of rows and every coordinate."""
+    coordinates = call.operands[0].shape[-1]
+    return Step(Elementwise(function=call.signature.word, operations=3 * coordinates), call.operands)
 
 
 @lowers("aten._scaled_mm")

@@ -6,7 +6,7 @@ from convcost.graph.ops import Cell, Recurrent
 from convcost.sources.torch.call import Call, Step
 from convcost.sources.torch.lowering.table import lowers
 
-_GATES: dict[Cell, int] = {"rnn": 1, "gru": 3, "lstm": 4}
+GATES: dict[Cell, int] = {"rnn": 1, "gru": 3, "lstm": 4}
 _MKLDNN_CELLS: dict[int, Cell] = {0: "rnn", 1: "rnn", 2: "lstm", 3: "gru"}
 
 
@@ -58,7 +58,7 @@ def _layers(call: Call, cell: Cell) -> Step:
     (data,) = call.tensors("input", "data")
     weights = call.tensors("params")
     state = weights[1].shape[1]
-    hidden = weights[0].shape[0] // _GATES[cell]
+    hidden = weights[0].shape[0] // GATES[cell]
     op = Recurrent(
         cell=cell,
         input_size=data.shape[-1],
@@ -76,7 +76,7 @@ def _single_step(call: Call, cell: Cell) -> Step:
     op = Recurrent(
         cell=cell,
         input_size=weight.shape[1],
-        hidden_size=weight.shape[0] // _GATES[cell],
+        hidden_size=weight.shape[0] // GATES[cell],
         biased=call.optional("b_ih") is not None,
     )
     return Step(op, (data, *call.tensors("w_ih", "w_hh", "b_ih", "b_hh", "hx")))
