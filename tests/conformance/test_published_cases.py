@@ -9,9 +9,9 @@ import pytest
 
 from convcost.analysis import analyze_graph
 from convcost.sources.torch import graph_of
-from tests.sources.torch.conformance_cases import CASES
+from tests.conformance.published_cases import CASES
 
-_TABLE = Path(__file__).parents[2] / "data" / "conformance_cases.csv"
+_TABLE = Path(__file__).parents[1] / "data" / "conformance_cases.csv"
 _ROWS = list(csv.DictReader(_TABLE.open(encoding="utf-8")))
 
 
@@ -31,7 +31,7 @@ def test_a_branch_on_values_is_run_on_values_and_says_so():
     build, inputs = CASES["dynamic_branch"]
     (note,) = graph_of(build(), inputs).notes
     assert "real tensors" in note
-    assert "conformance_cases.py" in note
+    assert "published_cases.py" in note
 
 
 def test_causal_attention_reports_the_masked_count_beside_the_dense_one():
