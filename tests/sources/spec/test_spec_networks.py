@@ -64,8 +64,9 @@ def test_repetition_stores_its_weights_as_often_as_it_runs(spec):
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
 def test_a_network_agrees_with_torch_on_every_shape_parameter_and_buffer(spec):
-    torch = pytest.importorskip("torch")
-    nn = torch.nn
+    import torch
+    from torch import nn
+
     text = """
 input: [4, 33, 31]
 batch: 2
