@@ -8,9 +8,10 @@ import typer
 
 from convcost.cli.options import Measuring, Reading, Strictness, Viewing, Writing
 from convcost.errors import UsageError
+from convcost.reports import Report
 
 
-def analyze(
+def analyze(  # noqa: PLR0913 - the options of the command
     *,
     target: Annotated[list[str], typer.Argument(metavar="TARGET", help="A model file or import target.")],
     backward: Annotated[
@@ -24,6 +25,14 @@ def analyze(
             help="Totals at each batch, resolution or size of a symbolic dimension, instead of layers.",
         ),
     ] = None,
+    cross_check: Annotated[
+        str | None,
+        typer.Option(
+            "--cross-check",
+            metavar="fvcore|torch",
+            help="Ask another counter too, and say where it differs and why; for PyTorch models.",
+        ),
+    ] = None,
     measuring: Measuring,
     reading: Reading,
     viewing: Viewing,
@@ -34,27 +43,47 @@ def analyze(
 
     Layers without MACs and parameters are added up in one row; -v shows them all.
     """
-    from convcost.cli.models import all_notes, analyses_of, refuse_unknown, sweeps_of
+    from convcost.cli.models import all_notes, analyses_of, cross_checks_of, refuse_unknown, sweeps_of
     from convcost.cli.output import deliver
     from convcost.reports.analysis import AnalysisReport
-    from convcost.reports.sweep import SweepReport
 
+    _check_alone(sweep, cross_check, measuring, viewing)
+    view = viewing.view(every_row=writing.verbose)
     if sweep is not None:
-        if measuring.latency:
-            raise UsageError("--sweep counts, and measures nothing", hint="leave out --latency")
-        if viewing != Viewing():
-            raise UsageError(
-                "--sweep shows totals, not layers", hint="leave out --by, --depth, --sort, --top and --unit"
-            )
+        from convcost.reports.sweep import SweepReport
+
         sweeps = sweeps_of(target, sweep, reading, backward=backward)
         deliver(SweepReport(sweeps=sweeps), writing, notes=all_notes(sweeps))
         return refuse_unknown([each.least_counted for each in sweeps]) if strictness.strict else 0
-    view = viewing.view(every_row=writing.verbose)
+    if cross_check is not None:
+        from convcost.reports.cross_check import CrossCheckReport
+
+        checks = cross_checks_of(target, cross_check, reading, backward=backward)
+        analyses = tuple(check.analysis for check in checks)
+        deliver(CrossCheckReport(checks=checks, view=view), writing, notes=all_notes(analyses))
+        return refuse_unknown(analyses) if strictness.strict else 0
     if measuring.latency:
         from convcost.cli.measured import deliver_timed_analyses
 
         code, timed = deliver_timed_analyses(target, reading, view, measuring, writing, backward=backward)
         return code or (refuse_unknown(timed) if strictness.strict else 0)
     analyses = analyses_of(target, reading, backward=backward)
-    deliver(AnalysisReport(analyses=analyses, view=view), writing, notes=all_notes(analyses))
+    report: Report = AnalysisReport(analyses=analyses, view=view)
+    if (device := measuring.limits()) is not None:
+        from convcost.reports.roofline import RooflineReport
+
+        times = tuple(None for _ in analyses)
+        report = RooflineReport(inner=report, analyses=analyses, view=view, device=device, times=times)
+    deliver(report, writing, notes=all_notes(analyses))
     return refuse_unknown(analyses) if strictness.strict else 0
+
+
+def _check_alone(sweep: str | None, cross_check: str | None, measuring: Measuring, viewing: Viewing) -> None:
+    """Each of these is a report of its own kind; raises `UsageError` for two of them at once."""
+    if measuring.latency and (sweep or cross_check) is not None:
+        option = "--sweep" if sweep is not None else "--cross-check"
+        raise UsageError(f"{option} counts, and measures nothing", hint="leave out --latency")
+    if sweep is not None and cross_check is not None:
+        raise UsageError("--sweep and --cross-check are two reports", hint="ask for one of them")
+    if sweep is not None and viewing != Viewing():
+        raise UsageError("--sweep shows totals, not layers", hint="leave out --by, --depth, --sort, --top and --unit")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcost.analysis import Analysis
+from convcost.analysis.cross_check import PEERS, CrossCheck
 from convcost.analysis.sweep import Sweep
 from convcost.cli import failure
 from convcost.cli.options import Reading
 from convcost.cli.output import stdout_for_reports
+from convcost.cli.values import one_of
 from convcost.errors import SourceError
 from convcost.sources.request import Request
 
@@ -34,6 +36,18 @@ def sweeps_of(targets: Sequence[str], text: str, reading: Reading, *, backward: 
     requests = [reading.request(target) for target in targets]
     with stdout_for_reports():
         return tuple(sweep(request, axis, backward=backward) for request in requests)
+
+
+def cross_checks_of(
+    targets: Sequence[str], peer: str, reading: Reading, *, backward: bool = False
+) -> tuple[CrossCheck, ...]:
+    """Every target counted by convcost and by the peer of `--cross-check`."""
+    from convcost.targets.cross_check import cross_checked
+
+    one_of(peer, PEERS, option="--cross-check")
+    requests = [reading.request(target) for target in targets]
+    with stdout_for_reports():
+        return tuple(cross_checked(request, peer, backward=backward) for request in requests)
 
 
 def all_notes(analyses: Sequence[Analysis | Sweep]) -> list[str]:

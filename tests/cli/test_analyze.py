@@ -149,7 +149,6 @@ def test_colour_is_asked_for_or_left_out(capsys: Capture) -> None:
         (["--dim", "batch"], "is not NAME=VALUE"),
         (["--dim", "n=1", "--dim", "n=2"], "--dim gives 'n' as 1 and as 2"),
         (["--input", "x=1x2", "--input", "x=1x3"], "--input gives 'x' twice"),
-        (["--latency"], "No such option"),
     ],
 )
 def test_a_wrong_option_is_one_error_one_hint_and_two(capsys: Capture, arguments: list[str], says: str) -> None:

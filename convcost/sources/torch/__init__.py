@@ -13,9 +13,10 @@ from convcost.sources.request import Request
 if TYPE_CHECKING:
     from torch import nn
 
+    from convcost.sources.torch.peers import PeerCount
     from convcost.sources.torch.runnable import Runnable
 
-__all__ = ["graph_of", "load_runnable", "load_torch"]
+__all__ = ["ask_peer", "graph_of", "load_runnable", "load_torch"]
 
 
 def load_torch(request: Request) -> Graph:
@@ -39,6 +40,18 @@ def load_runnable(request: Request, *, seed: int, fits: Callable[[Graph], bool])
     from convcost.sources.torch.runnable import load
 
     return load(request, seed=seed, fits=fits)
+
+
+def ask_peer(request: Request, peer: str) -> tuple[Graph, PeerCount]:
+    """The graph a PyTorch target names, and what another counter (`fvcore` or `torch`) says of the same module.
+
+    fvcore runs the model on values, torch's counter without them where it can. Raises as `load_torch` does, and
+    `MissingDependencyError` where the peer is not installed.
+    """
+    _require_torch(f"'{request.target}'")
+    from convcost.sources.torch.peers import ask
+
+    return ask(request, peer)
 
 
 def graph_of(module: nn.Module, inputs: Sequence[object] = (), kwargs: Mapping[str, object] | None = None) -> Graph:
