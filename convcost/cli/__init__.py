@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "check": "convcost.cli.check",
     "diff": "convcost.cli.diff",
     "measure": "convcost.cli.measure",
+    "device": "convcost.cli.device",
     "config": "convcost.cli.config",
     "init": "convcost.cli.init",
     "explain": "convcost.cli.explain",

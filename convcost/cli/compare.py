@@ -100,6 +100,12 @@ def compare(
         from convcost.cli.measured import deliver_measured_comparison
 
         return deliver_measured_comparison(report, measuring, writing)
+    if (device := measuring.limits()) is not None:
+        from convcost.reports.roofline_comparison import RooflineComparisonReport
+
+        bounded = RooflineComparisonReport(inner=report, comparison=comparison, device=device)
+        deliver(bounded, writing, notes=comparison.notes)
+        return 0
     deliver(report, writing, notes=comparison.notes)
     return 0
 

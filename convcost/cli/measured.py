@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from convcost.analysis import Analysis, analyze_graph
 from convcost.cli import failure
@@ -10,6 +11,8 @@ from convcost.cli.options import Measuring, Reading, Writing
 from convcost.cli.output import deliver, stdout_for_reports
 from convcost.latency import (
     INTERRUPTED,
+    Device,
+    LayerLatencies,
     NotMeasurable,
     Runtime,
     Workload,
@@ -19,9 +22,12 @@ from convcost.latency import (
     measure_layers,
 )
 from convcost.latency.workload import graph_of
+from convcost.reports import Report
 from convcost.reports.analysis import AnalysisReport
 from convcost.reports.comparison import ComparisonReport
 from convcost.reports.measured_comparison import MeasuredComparisonReport
+from convcost.reports.roofline import RooflineReport
+from convcost.reports.roofline_comparison import RooflineComparisonReport
 from convcost.reports.timed_analysis import TimedAnalysisReport, TimedModel
 from convcost.reports.view import View
 from convcost.targets.workload import workload_of
@@ -32,6 +38,7 @@ def deliver_timed_analyses(
 ) -> tuple[int, tuple[Analysis, ...]]:
     """Counts and measures every target, and then its layers. After an interrupt, the others are only counted."""
     measuring.protocol()  # what is wrong with an option is said before anything is read
+    device = measuring.limits()
     with stdout_for_reports():
         limit = measuring.bytes_allowed()
         workloads = [workload_of(reading.request(target), max_bytes=limit) for target in targets]
@@ -42,8 +49,21 @@ def deliver_timed_analyses(
             models.append(_timed(workload, measuring, backward=backward, stopped=stopped))
     analyses = tuple(model.analysis for model in models)
     report = TimedAnalysisReport(costs=AnalysisReport(analyses=analyses, view=view), models=tuple(models))
-    deliver(report, writing, notes=report.notes())
+    deliver(_bounded(report, view, device), writing, notes=report.notes())
     return (failure.INTERRUPTED if report.partial else 0), analyses
+
+
+def _bounded(report: TimedAnalysisReport, view: View, device: Device | None) -> Report:
+    if device is None:
+        return report
+    layers = [model.layers for model in report.models]
+    return RooflineReport(
+        inner=report,
+        analyses=report.costs.analyses,
+        view=view,
+        device=device,
+        times=tuple(each if isinstance(each, LayerLatencies) else None for each in layers),
+    )
 
 
 def _timed(workload: Workload, measuring: Measuring, *, backward: bool, stopped: bool) -> TimedModel:
@@ -57,11 +77,17 @@ def _timed(workload: Workload, measuring: Measuring, *, backward: bool, stopped:
 
 def deliver_measured_comparison(costs: ComparisonReport, measuring: Measuring, writing: Writing) -> int:
     """Measures every convolution in turn with its alternatives. What does not fit in memory is part of the report."""
-    setting = measuring.setting(_runtime(costs.comparison.source), cold_cache=measuring.device == "cuda")
+    device = measuring.limits()
+    setting = replace(measuring.setting(_runtime(costs.comparison.source)), cold_cache=measuring.device == "cuda")
     with stdout_for_reports("measuring"):
         latencies = measure_comparison(costs.comparison, setting, measuring.protocol())
-    report = MeasuredComparisonReport(costs=costs, latencies=latencies)
-    deliver(report, writing, notes=report.notes())
+    report = MeasuredComparisonReport(costs=costs, latencies=latencies, device=device)
+    bounded: Report = report
+    if device is not None:
+        bounded = RooflineComparisonReport(
+            inner=report, comparison=costs.comparison, device=device, latencies=latencies
+        )
+    deliver(bounded, writing, notes=report.notes())
     return failure.INTERRUPTED if report.partial else 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 
 import typer
@@ -15,7 +15,7 @@ from convcost.sources.request import Request
 
 if TYPE_CHECKING:
     from convcost.analysis.group import Grouping
-    from convcost.latency import Processor, Protocol, Runtime, Setting
+    from convcost.latency import Device, Processor, Protocol, Runtime, Setting
     from convcost.reports.view import View, WorkUnit
 
 _FORMAT_LIST = "|".join(FORMATS)
@@ -134,8 +134,8 @@ class Strictness:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Timing:
-    """What to measure latency with, and for how long."""
+class Running:
+    """What to run with, and for how long."""
 
     runtime: Annotated[
         str | None,
@@ -151,13 +151,36 @@ class Timing:
     threads: Annotated[
         str | None, typer.Option("--threads", metavar="N", help="Threads an operator may use (default 1).")
     ] = None
-    compile: Annotated[bool, typer.Option("--compile", help="Compile the model with torch before measuring it.")] = (
-        False
-    )
     max_time: Annotated[
         str | None,
         typer.Option("--max-time", metavar="SECONDS", help="The longest to measure each thing for (default 10)."),
     ] = None
+
+    def setting(self, default: Runtime) -> Setting:
+        """Where and how to run; raises `UsageError`. `default` is the runtime where none was named."""
+        from convcost.latency import PROCESSORS, RUNTIMES, Setting
+
+        return Setting(
+            runtime=cast("Runtime", one_of(self.runtime or default, RUNTIMES, option="--runtime")),
+            device=cast("Processor", one_of(self.device or "cpu", PROCESSORS, option="--device")),
+            threads=at_least_one(self.threads, option="--threads") or 1,
+        )
+
+    def protocol(self) -> Protocol:
+        """The rules of measuring, within the time given."""
+        from convcost.latency import Protocol
+
+        wanted = seconds(self.max_time, option="--max-time")
+        return Protocol() if wanted is None else Protocol(max_time=wanted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing(Running):
+    """How to measure the latency of models."""
+
+    compile: Annotated[bool, typer.Option("--compile", help="Compile the model with torch before measuring it.")] = (
+        False
+    )
     max_bytes: Annotated[
         str | None,
         typer.Option(
@@ -167,25 +190,9 @@ class Timing:
         ),
     ] = None
 
-    def setting(self, default: Runtime, *, cold_cache: bool = False) -> Setting:
-        """Where and how to run; raises `UsageError`. `default` is the runtime where none was named."""
-        from convcost.latency import PROCESSORS, RUNTIMES, Setting
-
-        return Setting(
-            runtime=cast("Runtime", one_of(self.runtime or default, RUNTIMES, option="--runtime")),
-            device=cast("Processor", one_of(self.device or "cpu", PROCESSORS, option="--device")),
-            threads=at_least_one(self.threads, option="--threads") or 1,
-            compiled=self.compile,
-            cold_cache=cold_cache,
-            max_bytes=self.bytes_allowed(),
-        )
-
-    def protocol(self) -> Protocol:
-        """The rules of measuring, within the time given."""
-        from convcost.latency import Protocol
-
-        wanted = seconds(self.max_time, option="--max-time")
-        return Protocol() if wanted is None else Protocol(max_time=wanted)
+    def setting(self, default: Runtime) -> Setting:
+        """The same, for a model."""
+        return replace(super().setting(default), compiled=self.compile, max_bytes=self.bytes_allowed())
 
     def bytes_allowed(self) -> int | None:
         """What `--max-bytes` says, None where it was not given; raises `UsageError`."""
@@ -201,6 +208,20 @@ class Measuring(Timing):
     latency: Annotated[
         bool, typer.Option("--latency", help="Measure how long it takes as well, as convcost measure does.")
     ] = False
+    device_file: Annotated[
+        str | None,
+        typer.Option(
+            "--device-file",
+            metavar="FILE",
+            help="Say what bounds each layer there, and the least time it can take; convcost device writes such files.",
+        ),
+    ] = None
+
+    def limits(self) -> Device | None:
+        """The device that `--device-file` describes; raises `SourceError`."""
+        from convcost.latency import read_device
+
+        return None if self.device_file is None else read_device(self.device_file)
 
     def __post_init__(self) -> None:
         named = {

@@ -15,7 +15,7 @@ from convcost.latency.device import Device
 from convcost.latency.fingerprint import machine_fingerprint
 from convcost.latency.protocol import Protocol, Samples, Started, take_samples
 from convcost.latency.result import Measurement, NotMeasurable
-from convcost.latency.session import measure
+from convcost.latency.session import measure, was_interrupted
 from convcost.latency.setting import Setting
 from convcost.latency.statistics import quantile
 from convcost.latency.workload import GraphNodes
@@ -40,6 +40,7 @@ def calibrate(setting: Setting, protocol: Protocol | None = None, *, today: date
     """Measures this machine at the setting's threads. Types the runtime cannot multiply are left out of the device.
 
     Raises `SourceError` where not even float32 can be measured, and `MissingDependencyError` without the runtime.
+    An interrupt leaves no device: half a measurement says nothing about a peak.
     """
     protocol = protocol or Protocol()
     products = {dtype: _product(dtype, setting, protocol) for dtype in PEAK_TYPES}
@@ -72,7 +73,10 @@ def product_graph(dtype: DType, side: int) -> Graph:
 
 def _product(dtype: DType, setting: Setting, protocol: Protocol) -> Measurement | NotMeasurable:
     graph = product_graph(dtype, _SIDE[setting.device])
-    return measure({"product": GraphNodes(graph=graph)}, setting, protocol)["product"]
+    found = measure({"product": GraphNodes(graph=graph)}, setting, protocol)
+    if was_interrupted(found):
+        raise KeyboardInterrupt
+    return found["product"]
 
 
 def _copy(setting: Setting, protocol: Protocol) -> tuple[Samples, int]:
@@ -81,6 +85,8 @@ def _copy(setting: Setting, protocol: Protocol) -> tuple[Samples, int]:
     with large_copy(setting) as (subject, moved):
         started = Started(subject=subject, first_run=subject(1))
         (samples,) = take_samples([started], protocol, time.perf_counter)
+    if samples.partial:
+        raise KeyboardInterrupt
     if not samples.times:
-        raise SourceError("interrupted before the memory was measured", hint="run it again and let it finish")
+        raise SourceError("there was no time to measure the memory", hint="give it more with --max-time")
     return samples, moved

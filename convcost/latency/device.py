@@ -65,7 +65,7 @@ def write_device(device: Device, path: str) -> None:
             draft.write_text(device_text(device), encoding="utf-8")
             draft.replace(target)
     except OSError as error:
-        hint = "name a file in a folder that exists, with -o"
+        hint = "name a file in a folder that exists, with --save"
         raise UsageError(f"cannot write '{path}': {os.strerror(error.errno or 0)}", hint=hint) from error
 
 

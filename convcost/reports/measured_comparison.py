@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from convcost.analysis import Json
-from convcost.latency import CandidateLatencies, Measurement, NotMeasurable
+from convcost.latency import CandidateLatencies, Device, Measurement, NotMeasurable
 from convcost.latency.wording import health_text, latency_text, runtime_text
 from convcost.reports.comparison import ComparisonReport
 from convcost.reports.document import Column, Document, Kind, Row, Table
@@ -32,10 +32,11 @@ _LEGEND = "Speed-up: how many times faster than the layer as it is, each measure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredComparisonReport:
-    """The costs' own report, and the latencies of its layers in their order."""
+    """The costs' own report, and the latencies of its layers in their order; `device` tells what bounds them."""
 
     costs: ComparisonReport
     latencies: tuple[CandidateLatencies, ...]
+    device: Device | None = None
 
     @property
     def partial(self) -> bool:
@@ -59,7 +60,7 @@ class MeasuredComparisonReport:
 
     def records(self) -> Table:
         table = self.costs.records()
-        latencies = (each for layer in self.latencies for each in _record(layer))
+        latencies = (each for layer in self.latencies for each in _record(layer, self.device))
         rows = tuple((*row, *latency) for row, latency in zip(table.rows, latencies, strict=True))
         return replace(table, columns=(*table.columns, *_RECORD_COLUMNS), rows=rows)
 
@@ -68,7 +69,7 @@ class MeasuredComparisonReport:
         layers = cast("list[dict[str, list[dict[str, Json]]]]", document["layers"])
         for layer, latencies in zip(layers, self.latencies, strict=True):
             for position, alternative in enumerate(layer["alternatives"]):
-                alternative.update(_alternative_json(latencies, position))
+                alternative.update(_alternative_json(latencies, position, self.device))
         return {**document, "partial": self.partial}
 
     def notes(self) -> tuple[str, ...]:
@@ -102,11 +103,11 @@ class MeasuredComparisonReport:
                         candidate.cost.macs,
                         latency_text(latencies.candidates[position]),
                         _speed_up(latencies, position),
-                        _verdict(latencies, position),
+                        _verdict(latencies, position, self.device),
                     )
 
 
-def _verdict(latencies: CandidateLatencies, position: int) -> str | None:
+def _verdict(latencies: CandidateLatencies, position: int, device: Device | None) -> str | None:
     """None for the layer as it is, and for what does not apply, whose reason the costs tell."""
     candidate = latencies.layer.candidates[position]
     if not candidate.is_applicable:
@@ -114,7 +115,7 @@ def _verdict(latencies: CandidateLatencies, position: int) -> str | None:
     found = latencies.candidates[position]
     if found is latencies.standard:
         return f"not measured: {found.reason}" if isinstance(found, NotMeasurable) else None
-    return latencies.verdict(position)
+    return latencies.verdict(position, device)
 
 
 def _speed_up(latencies: CandidateLatencies, position: int) -> float | str:
@@ -126,18 +127,18 @@ def _speed_up(latencies: CandidateLatencies, position: int) -> float | str:
             return "–"
 
 
-def _alternative_json(latencies: CandidateLatencies, position: int) -> dict[str, Json]:
+def _alternative_json(latencies: CandidateLatencies, position: int, device: Device | None) -> dict[str, Json]:
     found = latencies.candidates[position]
     return {
         "latency": found.summary_json() if isinstance(found, Measurement) else None,
         "not_measured": found.to_json() if isinstance(found, NotMeasurable) else None,
-        "verdict": _verdict(latencies, position),
+        "verdict": _verdict(latencies, position, device),
     }
 
 
-def _record(latencies: CandidateLatencies) -> Iterator[Row]:
+def _record(latencies: CandidateLatencies, device: Device | None) -> Iterator[Row]:
     for position, found in enumerate(latencies.candidates):
-        verdict = _verdict(latencies, position)
+        verdict = _verdict(latencies, position, device)
         if isinstance(found, Measurement):
             times = (1000 * found.median, 1000 * found.p10, 1000 * found.p90)
             yield (*times, "yes" if found.samples.converged else "no", verdict)

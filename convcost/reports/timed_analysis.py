@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from convcost.analysis import Analysis, Json, Layer
-from convcost.analysis.group import group_layers
+from convcost.analysis import Analysis, Json
 from convcost.latency import INTERRUPTED_PROFILE, LayerLatencies, Measurement, NotMeasurable, was_interrupted
 from convcost.latency.wording import health_text, latency_text, setting_text, time_text
 from convcost.reports.analysis import AnalysisReport
 from convcost.reports.document import Column, Document, Fact, Kind, Row, Table, Value
-from convcost.reports.view import Entry, View, select
+from convcost.reports.view import Entry, View, members_of, select
 
 _SHARED = "shared"
 _OUTSIDE = "(outside all layers)"
@@ -167,21 +166,14 @@ def _row_times(model: TimedModel, view: View, rows: int) -> list[float | str | N
         return [None] * rows
     seconds = {name: found.median for name, found in layers.layers.items()}
     selection = select(model.analysis, view)
-    shown = [_entry_time(entry, _members(entry, model.analysis, view), seconds, layers) for entry in selection.shown]
+    shown = [
+        _entry_time(entry, [layer.name for layer in members_of(entry, model.analysis, view)], seconds, layers)
+        for entry in selection.shown
+    ]
     told = sum(each for each in shown if isinstance(each, float))
     rest = [float(max(sum(seconds.values()) - told, 0.0))] if selection.rest.layers else []
     found = [*shown, *rest]
     return [*found, *[None] * (rows - len(found))]
-
-
-def _members(entry: Entry, analysis: Analysis, view: View) -> list[str]:
-    if isinstance(entry, Layer):
-        return [entry.name]
-    return [
-        layer.name
-        for layer in analysis.layers
-        if group_layers([layer], by=view.by, depth=view.depth)[0].name == entry.name
-    ]
 
 
 def _entry_time(entry: Entry, members: Sequence[str], seconds: dict[str, float], layers: LayerLatencies) -> float | str:

@@ -59,6 +59,14 @@ def select(analysis: Analysis, view: View) -> Selection:
     return Selection(shown=tuple(shown), rest=_rest(hidden))
 
 
+def members_of(entry: Entry, analysis: Analysis, view: View) -> tuple[Layer, ...]:
+    """The layers that an entry of this view stands for."""
+    if isinstance(entry, Layer):
+        return (entry,)
+    named = ((layer, group_layers([layer], by=view.by, depth=view.depth)[0].name) for layer in analysis.layers)
+    return tuple(layer for layer, name in named if name == entry.name)
+
+
 def _sorted(entries: Sequence[Entry], view: View) -> Sequence[Entry]:
     order = view.sort or ("execution" if view.top is None else view.unit)
     if order == "execution":

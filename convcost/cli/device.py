@@ -1,0 +1,35 @@
+"""`convcost device`: what this machine can do at best."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from convcost.cli.options import Running, Writing
+
+
+def device(
+    *,
+    save: Annotated[
+        str, typer.Option("--save", metavar="FILE", help="Where the device file goes (default convcost-device.yaml).")
+    ] = "convcost-device.yaml",
+    running: Running,
+    writing: Writing,
+) -> int:
+    """What this machine can do at best, measured once and stored in a small file.
+
+    The peak of each element type in a large matrix product, and the memory bandwidth in a large copy. With
+    --device-file, analyze and compare then say what bounds each layer.
+    """
+    from convcost.cli.output import deliver, stdout_for_reports
+    from convcost.latency import calibrate, write_device
+    from convcost.reports.device import DeviceReport
+
+    setting, protocol = running.setting("torch"), running.protocol()
+    with stdout_for_reports("measuring"):
+        calibration = calibrate(setting, protocol)
+    write_device(calibration.device, save)
+    report = DeviceReport(calibration=calibration, saved=save)
+    deliver(report, writing, notes=report.notes())
+    return 0
