@@ -27,6 +27,7 @@ check: $(VENV)/dev.stamp ## the same, by the name CONTRIBUTING uses: lint, forma
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python docs/literature.py --check
 	$(BIN)/convcost check --config .ci/convcost.yaml --quiet
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=ci
 
@@ -34,6 +35,7 @@ fix: $(VENV)/dev.stamp ## format the code, mend what the linter can, write the g
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/literature.py
 
 bench: $(VENV)/dev.stamp ## measure start-up, reading, capture, false differences; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
