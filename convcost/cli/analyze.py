@@ -80,9 +80,10 @@ def analyze(  # noqa: PLR0913 - the options of the command
 
 def _check_alone(sweep: str | None, cross_check: str | None, measuring: Measuring, viewing: Viewing) -> None:
     """Each of these is a report of its own kind; raises `UsageError` for two of them at once."""
-    if measuring.latency and (sweep or cross_check) is not None:
+    if measuring != Measuring() and (sweep or cross_check) is not None:
         option = "--sweep" if sweep is not None else "--cross-check"
-        raise UsageError(f"{option} counts, and measures nothing", hint="leave out --latency")
+        unused = "--latency" if measuring.latency else "--device-file"
+        raise UsageError(f"{option} counts, and measures nothing", hint=f"leave out {unused}")
     if sweep is not None and cross_check is not None:
         raise UsageError("--sweep and --cross-check are two reports", hint="ask for one of them")
     if sweep is not None and viewing != Viewing():

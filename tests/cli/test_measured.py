@@ -93,9 +93,13 @@ def test_after_an_interrupt_the_others_are_only_counted(
     assert second["totals"]["macs"] == first["totals"]["macs"] > 0
 
 
-def test_a_sweep_measures_nothing(capsys: Capture, twins: str) -> None:
-    assert main(["analyze", twins, "--sweep", "batch=1,2", "--latency"]) == 2
-    assert "--sweep counts, and measures nothing" in capsys.readouterr().err
+@pytest.mark.parametrize("report", ["--sweep=batch=1,2", "--cross-check=fvcore"])
+@pytest.mark.parametrize("option", ["--latency", "--device-file=here.yaml"])
+def test_reports_that_only_count_measure_nothing(capsys: Capture, twins: str, report: str, option: str) -> None:
+    assert main(["analyze", twins, report, option]) == 2
+    first, hint = capsys.readouterr().err.splitlines()
+    assert first == f"error: {report.partition('=')[0]} counts, and measures nothing"
+    assert hint == f"hint: leave out {option.partition('=')[0]}"
 
 
 @pytest.mark.parametrize("option", ["--runtime=torch", "--device=cpu", "--threads=2", "--compile", "--max-time=1"])
