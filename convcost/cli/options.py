@@ -219,9 +219,11 @@ class Measuring(Timing):
 
     def limits(self) -> Device | None:
         """The device that `--device-file` describes; raises `SourceError`."""
+        if self.device_file is None:
+            return None  # before the import, which most runs need not wait 20 ms for
         from convcost.latency import read_device
 
-        return None if self.device_file is None else read_device(self.device_file)
+        return read_device(self.device_file)
 
     def __post_init__(self) -> None:
         named = {

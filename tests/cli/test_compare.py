@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,17 @@ def compared(capsys: Capture, *arguments: str) -> dict[str, object]:
 
 def test_a_spec_is_given_by_option_or_as_a_target(capsys: Capture) -> None:
     assert compared(capsys, "--spec", LAYER) == compared(capsys, LAYER)
+
+
+def test_costs_alone_load_nothing_that_measures_or_reads_weights() -> None:
+    program = (
+        f"import sys; from convcost.cli import main; main(['compare', '--spec', {LAYER!r}]); "
+        "sys.exit(' '.join(name for name in sys.modules if name in "
+        "('convcost.latency', 'convcost.weights', 'convcost.reports.devices', 'tomllib', 'pydantic')))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.stdout.startswith(LAYER)
+    assert ended.stderr.strip() == ""
 
 
 def test_the_built_in_set_is_the_default(capsys: Capture) -> None:
