@@ -9,10 +9,10 @@ MODEL_ZOOS := torchvision timm pillow
 NETWORK := sample_configs/onnx/mobilenet_v2.onnx
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench clean
+.PHONY: help demo test check fix bench bench-zoo bench-conformance clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/core.stamp ## analyze a real network, compare one convolution, check a budget (installs the core only)
 	$(BIN)/convcost analyze $(NETWORK) --top 10
@@ -39,6 +39,12 @@ fix: $(VENV)/dev.stamp ## format the code, mend what the linter can, write the g
 
 bench: $(VENV)/dev.stamp ## measure start-up, reading, capture, false differences; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+bench-zoo: $(VENV)/dev.stamp ## count every torchvision and timm model beside torch's own counter; goes on where it stopped
+	$(BIN)/python -m benchmarks.zoo
+
+bench-conformance: $(VENV)/dev.stamp ## every conformance case beside the installed peers; writes docs/conformance.md
+	$(BIN)/python -m benchmarks.conformance
 
 clean: ## remove .venv and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
