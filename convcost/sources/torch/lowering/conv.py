@@ -46,7 +46,7 @@ def _time_batch_channels(call: Call) -> tuple[Step, ...]:
         dilation=(1,),
     )
     turned = Tensor(name=f"{data.name}|turned", shape=(batch, channels, steps), dtype=data.dtype, alias=data.buffer)
-    filters = replace(weight, name=f"{weight.name}|turned", shape=(out_channels, channels, kernel))
+    filters = replace(weight, shape=(out_channels, channels, kernel))
     (shape,) = op.output_shapes((turned.shape, filters.shape))
     result = Tensor(name=f"{data.name}|convolved", shape=shape, dtype=data.dtype)
     return (

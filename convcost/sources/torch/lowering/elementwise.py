@@ -65,6 +65,9 @@ def _glu(call: Call) -> Step:
     "aten.polar",
     "aten.quantize_per_tensor",
     "aten.quantize_per_channel",
+    "aten.quantize_per_tensor_dynamic",
+    "aten.floor_divide",
+    "aten.masked_fill",
     "aten.dequantize",
     "aten.fake_quantize_per_tensor_affine",
     "aten.fake_quantize_per_channel_affine",
@@ -74,7 +77,7 @@ def _glu(call: Call) -> Step:
     *(f"aten.{name}" for name in ("true_divide", "subtract", "multiply", "divide", "negative", "absolute")),
 )
 def elementwise(call: Call) -> Step:
-    """Also every operator that torch itself tags as pointwise."""
+    """Also every overload that torch itself tags as pointwise; of `masked_fill` it forgets one."""
     word = call.signature.word.strip("_")
     op = Elementwise(function=_COMMON_WORDS.get(word, word), operations=_OPERATIONS.get(word, 1))
     return Step(op, call.operands)

@@ -72,7 +72,7 @@ def _addbmm(call: Call) -> Step:
     return Step(Einsum(equation="bik,bkj->ij"), (left, right))
 
 
-@lowers("aten._grouped_mm")
+@lowers("aten._grouped_mm", "aten._scaled_grouped_mm")
 def _grouped_mm(call: Call) -> Step:
     """Rows (or columns) in groups, each by a matrix of its own: every row still meets one matrix."""
     left, right = call.tensor("self"), call.tensor("mat2")
@@ -91,7 +91,7 @@ def _addr(call: Call) -> Step:
     return Step(Elementwise(function="addr", operations=2), call.operands)
 
 
-@lowers("aten._cdist_forward", "aten._pdist_forward")
+@lowers("aten._cdist_forward", "aten._pdist_forward", "aten._euclidean_dist")
 def _distances(call: Call) -> Step:
     """Difference, power and sum for every pair of rows and every coordinate."""
     coordinates = call.operands[0].shape[-1]
@@ -101,6 +101,13 @@ def _distances(call: Call) -> Step:
 @lowers("aten._scaled_mm")
 def _scaled_mm(call: Call) -> Step:
     return _product(call.tensor("self"), call.tensor("mat2"), *call.tensors("bias"))
+
+
+@lowers("aten._weight_int4pack_mm", "aten._weight_int4pack_mm_for_cpu")
+def _packed_int4(call: Call) -> Step:
+    """The packed matrix no longer has the layer's shape; data and result have."""
+    data = call.operands[0]
+    return Step(Linear(in_features=data.shape[-1], out_features=call.results[0][-1]), call.operands[:2])
 
 
 @lowers("aten._weight_int8pack_mm")

@@ -23,7 +23,8 @@ _MOVES = aten(
     "transpose transpose_copy tril triu type_as unbind unbind_copy unflatten unfold unfold_copy unsafe_chunk "
     "unsafe_split unsafe_split_with_sizes _unsafe_view unsqueeze unsqueeze_copy view view_as view_as_complex "
     "view_as_real view_copy vsplit vstack column_stack row_stack "
-    "coalesce to_dense _to_dense to_sparse _to_sparse to_sparse_csr _to_sparse_csr to_sparse_csc _to_sparse_csc"
+    "block_diag int_repr max_unpool2d max_unpool3d _chunk_cat _stack coalesce to_dense "
+    "_to_dense to_sparse _to_sparse to_sparse_csr _to_sparse_csr to_sparse_csc _to_sparse_csc"
 )
 _ACTIONS = {
     "to_copy": "cast",

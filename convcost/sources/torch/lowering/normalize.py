@@ -43,6 +43,7 @@ def _normalize(call: Call) -> Step:
     "aten.log_softmax",
     "aten._log_softmax",
     "aten._safe_softmax",
+    "aten._masked_softmax",
     "aten.special_softmax",
     "aten.special_log_softmax",
 )
