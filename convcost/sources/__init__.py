@@ -11,7 +11,7 @@ from convcost.errors import SourceError
 from convcost.graph import Graph
 from convcost.sources.request import InputSpec, Request
 
-__all__ = ["SOURCES", "InputSpec", "Request", "Source", "load", "source_of"]
+__all__ = ["PACKED_ONNX", "SOURCES", "InputSpec", "Request", "Source", "load", "source_of"]
 
 
 def _load_spec(request: Request) -> Graph:
@@ -42,12 +42,21 @@ class Source:
     load: Callable[[Request], Graph]
 
 
+PACKED_ONNX = "packed onnx"
+"""ONNX files whose weights cannot be read and which cannot be run where they lie; they are counted like any other."""
+
 SOURCES: tuple[Source, ...] = (
     Source(name="spec", looks_like="layer.yaml", pattern=re.compile(r".+\.ya?ml"), load=_load_spec),
     Source(name="onnx", looks_like="model.onnx", pattern=re.compile(r".+\.onnx"), load=_load_onnx),
     Source(
+        name=PACKED_ONNX,
+        looks_like="model.onnx.gz, - (an ONNX file on standard input)",
+        pattern=re.compile(r".+\.onnx\.gz|-"),
+        load=_load_onnx,
+    ),
+    Source(
         name="torch",
-        looks_like="torchvision:resnet50, package.module:factory, file.py:factory, model.pt2, model.pt",
+        looks_like="torchvision:resnet50, hf:config.json, package.module:factory, file.py:factory, model.pt2, model.pt",
         pattern=re.compile(r".+\.(pt2?|pth)|[^:]+:[^:].*"),
         load=_load_torch,
     ),

@@ -15,7 +15,7 @@ from convcost.errors import ConvcostError, SourceError
 from convcost.sources.request import InputSpec, Request
 from convcost.targets.saved import read_saved
 
-_FILES = (".onnx", ".yaml", ".yml", ".json", ".pt", ".pt2", ".pth")
+_FILES = (".onnx", ".onnx.gz", ".yaml", ".yml", ".json", ".pt", ".pt2", ".pth")
 _LARGE_FILE = b"version https://git-lfs"
 
 

@@ -7,7 +7,7 @@ import dataclasses
 from convcost import sources
 from convcost.errors import UsageError
 from convcost.graph import Graph
-from convcost.sources.request import Request
+from convcost.sources.request import Request, is_saved
 from convcost.weights import FileKernels, KernelReader, ModuleKernels
 
 _DRAWN = "its weights are the initial ones, drawn at random: nothing here was learned, and every excess is chance"
@@ -21,11 +21,15 @@ def kernels_of(request: Request, *, seed: int = 0) -> tuple[Graph, KernelReader]
     `SourceError` as `load` does.
     """
     target = request.target
-    if target.endswith(".json") or target.startswith("git:"):
+    if is_saved(target) or target.startswith("git:"):
         raise UsageError(f"{target} has no weights to read", hint="name a model: an .onnx file or an import target")
     source = sources.source_of(target)
     if source.name == "torch":
         return _built(request, seed)
+    if source.name == sources.PACKED_ONNX:
+        raise UsageError(
+            f"{target} is packed, and so are its weights", hint="unpack it into a file first, and name that"
+        )
     return source.load(request), FileKernels()
 
 

@@ -17,7 +17,7 @@ from convcost.targets.analyze import analysis_of
 _WORTH_A_PROCESS = 4
 """From this many targets on, the start of a second process is soon made up for."""
 
-_FILES = (".onnx", ".yaml", ".yml", ".json")
+_FILES = (".onnx", ".onnx.gz", ".yaml", ".yml", ".json")
 """PyTorch takes each process seconds to load, and its threads must not be forked."""
 
 
@@ -43,9 +43,13 @@ def analyses_of(requests: Sequence[Request], *, backward: bool = False) -> tuple
             raise
 
 
+def _is_file(target: str) -> bool:
+    return target.endswith(_FILES) and not target.startswith("hf:")
+
+
 def _may_fork(requests: Sequence[Request]) -> bool:
     linux = sys.platform == "linux"  # elsewhere, system libraries do not survive a fork
-    return linux and "torch" not in sys.modules and all(request.target.endswith(_FILES) for request in requests)
+    return linux and "torch" not in sys.modules and all(_is_file(request.target) for request in requests)
 
 
 def _leave_interrupts_to_the_parent() -> None:

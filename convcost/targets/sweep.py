@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from convcost.analysis.sweep import Sweep, SweepPoint
 from convcost.errors import ConvcostError, SourceError, UsageError
 from convcost.graph import Shape, Tensor
-from convcost.sources.request import InputSpec, Request
+from convcost.sources import PACKED_ONNX, source_of
+from convcost.sources.request import InputSpec, Request, is_saved
 from convcost.targets.analyze import analysis_of
 
 BATCH, RESOLUTION = "batch", "resolution"
@@ -65,7 +66,7 @@ def sweep(request: Request, axis: Axis, *, backward: bool = False) -> Sweep:
     ONNX file that leaves these axes open, they and every other name stand for its symbolic dimensions. Raises
     `UsageError` for an axis the target has not.
     """
-    if request.target.endswith(".json"):
+    if is_saved(request.target):
         raise UsageError(f"{request.target} is a saved report: its inputs are what they were", hint="name the model")
     if axis.name in request.dims:
         raise UsageError(f"--dim and --sweep both give '{axis.name}' a size", hint="leave --dim out")
@@ -96,7 +97,7 @@ def _dims_swept(request: Request, name: str) -> tuple[str, ...]:
     """The symbolic dimensions to set; none where sizes are written into the inputs' shapes instead."""
     if request.target.startswith("git:"):
         return () if name in (BATCH, RESOLUTION) else (name,)
-    if not request.target.endswith(".onnx"):
+    if source_of(request.target).name not in ("onnx", PACKED_ONNX):
         if name in (BATCH, RESOLUTION):
             return ()
         raise UsageError(

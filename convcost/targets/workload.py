@@ -7,7 +7,7 @@ from convcost.errors import UsageError
 from convcost.latency import GraphNodes, OnnxFile, TorchModule, Workload
 from convcost.latency.runners.memory import allowed_bytes
 from convcost.latency.workload import needed_bytes
-from convcost.sources.request import Request
+from convcost.sources.request import Request, is_saved
 
 
 def workload_of(request: Request, *, seed: int = 0, max_bytes: int | None = None) -> Workload:
@@ -17,11 +17,15 @@ def workload_of(request: Request, *, seed: int = 0, max_bytes: int | None = None
     Raises `UsageError` for saved reports and revisions, which tell costs and cannot be run.
     """
     target = request.target
-    if target.endswith(".json") or target.startswith("git:"):
+    if is_saved(target) or target.startswith("git:"):
         raise UsageError(f"{target} cannot be run", hint="name a model: a file or an import target")
     source = sources.source_of(target)
     if source.name == "torch":
         return _module(request, seed, max_bytes)
+    if source.name == sources.PACKED_ONNX:
+        raise UsageError(
+            f"{target} cannot be run as it is", hint="unpack it into a file first, and name that: model.onnx"
+        )
     graph = source.load(request)
     return OnnxFile(path=target, graph=graph) if source.name == "onnx" else GraphNodes(graph=graph)
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convcost.errors import SourceError
+from convcost.sources.onnx.packed import MOST_UNPACKED_BYTES, opened
 from convcost.sources.onnx.text import refuse_unreadable_names
-from convcost.sources.onnx.wire import MalformedMessageError, structure_of
+from convcost.sources.onnx.wire import MalformedMessageError, StructureTooLargeError, structure_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 _LFS_POINTER = b"version https://git-lfs"
-_PROTOBUF_LIMIT = 2**31 - 1
 
 
 def read_model(path: str) -> ModelProto:
@@ -24,13 +23,7 @@ def read_model(path: str) -> ModelProto:
 
     Raises `SourceError` for what cannot be opened or is not an ONNX model.
     """
-    structure = _mapped(path, structure_of)
-    if len(structure) > _PROTOBUF_LIMIT:
-        raise SourceError(
-            f"{path}: {len(structure):,} bytes without weights are more than a protobuf message may hold",
-            hint="export the model with its weights as tensors, not as texts or lists of numbers",
-        )
-    model = _parsed(path, structure)
+    model = _parsed(path, _mapped(path))
     if not model.HasField("graph"):
         raise SourceError(
             f"{path}: not an ONNX model: it has no graph", hint="is this a tensor or another protobuf file?"
@@ -41,30 +34,44 @@ def read_model(path: str) -> ModelProto:
     return model
 
 
-def _mapped(path: str, read: Callable[[mmap.mmap], bytes]) -> bytes:
+def _mapped(path: str) -> bytes:
     if Path(path).is_dir():
         raise SourceError(f"{path}: is a directory", hint="name the .onnx file in it")
     try:
-        with Path(path).open("rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
+        with opened(path) as found:
+            if os.fstat(found.file.fileno()).st_size == 0:
                 raise SourceError(f"{path}: the file is empty", hint="the export or the download did not finish")
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
+            with mmap.mmap(found.file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
                 if hasattr(mmap, "MADV_RANDOM"):  # reading ahead would bring in the payloads
                     buffer.madvise(mmap.MADV_RANDOM)
-                return _structure(path, buffer, read)
+                return _structure(path, buffer, found.most_structure)
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file", hint="check the path; it is relative to here") from error
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror or error}", hint="the file must be readable") from error
 
 
-def _structure(path: str, buffer: mmap.mmap, read: Callable[[mmap.mmap], bytes]) -> bytes:
+def _structure(path: str, buffer: mmap.mmap, most: int) -> bytes:
     if buffer[: len(_LFS_POINTER)] == _LFS_POINTER:
         raise SourceError(f"{path}: is a Git LFS pointer, not the model itself", hint="run: git lfs pull")
     try:
-        return read(buffer)
+        return structure_of(buffer, most)
+    except StructureTooLargeError as error:
+        raise _too_large(path, most) from error
     except MalformedMessageError as error:
         raise SourceError(f"{path}: {_diagnosis(buffer)} ({error})", hint=_REPAIR) from error
+
+
+def _too_large(path: str, most: int) -> SourceError:
+    if most < MOST_UNPACKED_BYTES:
+        return SourceError(
+            f"{path}: unpacks to more than {most:,} bytes beside its weights, far more than models of its size",
+            hint="if you trust the file, unpack it yourself: gunzip --keep",
+        )
+    return SourceError(
+        f"{path}: more than {most:,} bytes without weights, which is more than a protobuf message may hold",
+        hint="export the model with its weights as tensors, not as texts or lists of numbers",
+    )
 
 
 _REPAIR = "an ONNX file is binary protobuf; export or download it again"

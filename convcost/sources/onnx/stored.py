@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from convcost.errors import SourceError
 from convcost.graph import ByteRange, DType, Role, Weight
 from convcost.sources.onnx.dtypes import DTYPES
+from convcost.sources.onnx.packed import STANDARD_INPUT, is_packed
 from convcost.sources.onnx.text import shown
 
 if TYPE_CHECKING:
@@ -141,9 +142,9 @@ def _role(use: Role | None, shape: tuple[int, ...], dtype: DType, *, initializer
 def _byte_range(tensor: TensorProto, path: str, shape: tuple[int, ...], dtype: DType) -> ByteRange | None:
     """Where the payload lies. None for one in no loadable form, or outside the model's folder."""
     entries = {entry.key: entry.value for entry in tensor.external_data}
-    if not entries:
-        return None
     location = entries.get("location", "")
+    if not entries or path == STANDARD_INPUT or (not location and is_packed(path)):
+        return None
     file = path if not location else _beside(path, location)
     offset, length = _natural(entries.get("offset", "0")), _natural(entries.get("length", ""))
     if file is None or offset is None:

@@ -51,6 +51,10 @@ class MalformedMessageError(ValueError):
         self.position = position
 
 
+class StructureTooLargeError(ValueError):
+    """What would be kept beside the large payloads is more than was allowed."""
+
+
 class Field(NamedTuple):
     """One field: its number, wire type, and where its header, body and end lie. `value` is a varint's."""
 
@@ -62,14 +66,15 @@ class Field(NamedTuple):
     value: int
 
 
-def structure_of(buffer: Buffer) -> bytes:
+def structure_of(buffer: Buffer, most: int = 2**31 - 1) -> bytes:
     """A copy of the model in `buffer` without the payloads of large tensors.
 
     Every tensor with a payload that could be loaded later is given the external-data entries `offset` and
     `length`, with an empty `location` for the file itself; where the payload was left out it is also marked as
-    external. Raises `MalformedMessageError` for lengths that leave their message and for nesting over `MAX_DEPTH`.
+    external. Raises `MalformedMessageError` for lengths that leave their message and for nesting over `MAX_DEPTH`,
+    and `StructureTooLargeError` before the copy is larger than `most` bytes.
     """
-    copy = _Copy(buffer)
+    copy = _Copy(buffer, most)
     copy.message("model", 0, len(buffer), 0)
     return bytes(copy.out)
 
@@ -110,8 +115,9 @@ def _varint(buffer: Buffer, position: int, stop: int) -> tuple[int, int]:
 
 
 class _Copy:
-    def __init__(self, buffer: Buffer) -> None:
+    def __init__(self, buffer: Buffer, most: int) -> None:
         self._buffer = buffer
+        self._most = most
         self.out = bytearray()
 
     def message(self, kind: str, start: int, stop: int, depth: int) -> None:
@@ -173,6 +179,8 @@ class _Copy:
         self._copy(copied, stop)
 
     def _copy(self, start: int, stop: int) -> None:
+        if len(self.out) + stop - start > self._most:
+            raise StructureTooLargeError
         if start < stop:
             self.out += self._buffer[start:stop]
 
