@@ -7,6 +7,7 @@ from pathlib import Path
 
 import onnx
 import pytest
+import torch
 
 from convcost.cli import main
 from tests.weights.test_sources import Net, as_onnx
@@ -62,6 +63,15 @@ def test_a_factory_is_built_with_the_values_it_sets(capsys: Capture, tmp_path: P
     assert layer["separable_kernels"]["separable"] == 32
     assert layer["families"][0]["rank_for"][-1] == {"energy": 0.99, "rank": 1}
     assert any("where that loads no trained ones" in note for note in document["notes"])
+
+
+def test_a_saved_module_has_the_weights_it_was_saved_with(capsys: Capture, tmp_path: Path) -> None:
+    net = torch.nn.Sequential(torch.nn.Conv2d(4, 8, 3, bias=False))
+    torch.nn.init.ones_(net[0].weight)
+    torch.jit.script(net).save(str(tmp_path / "net.pt"))
+    document = found(capsys, str(tmp_path / "net.pt"), "--input", "1x4x8x8")
+    assert document["layers"][0]["separable_kernels"]["separable"] == 32
+    assert not any("learned" in note or "trained" in note for note in document["notes"])
 
 
 def test_weights_that_nobody_trained_are_said_to_be_random(capsys: Capture) -> None:
