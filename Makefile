@@ -6,6 +6,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # torchvision and timm give the tests their networks. Published torchvision wheels ask for one exact torch, so they come
 # without their dependencies, after the torch that constraints.txt pins; Pillow is what torchvision imports besides.
 MODEL_ZOOS := torchvision timm pillow
+# transformers builds models from configurations; with what it imports for that, and without its command line's click.
+TRANSFORMERS := transformers anyio h11 httpcore2 httpx2 huggingface_hub idna regex safetensors tokenizers truststore
 NETWORK := sample_configs/onnx/mobilenet_v2.onnx
 
 .DEFAULT_GOAL := help
@@ -61,5 +63,5 @@ $(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP_INSTALL) torch --editable '.[dev]'
-	$(PIP_INSTALL) --no-deps $(MODEL_ZOOS)
+	$(PIP_INSTALL) --no-deps $(MODEL_ZOOS) $(TRANSFORMERS)
 	@touch $(VENV)/core.stamp $@

@@ -99,8 +99,8 @@ def _top(
     """What a neural network costs, and what its layers could cost instead.
 
     TARGET is a file (model.onnx, layer.yaml, model.pt2, TorchScript model.pt) or an import target
-    (torchvision:resnet50, timm:vit_base_patch16_224, package.module:factory, file.py:factory), with
-    arguments after a question mark: torchvision:resnet50?num_classes=10.
+    (torchvision:resnet50, timm:vit_base_patch16_224, hf:path/config.json, package.module:factory,
+    file.py:factory), with arguments after a question mark: torchvision:resnet50?num_classes=10.
 
     Exit codes: 0 done; 1 a budget was exceeded; 2 the command line or the model cannot be used;
     3 cannot tell, because something could not be counted.

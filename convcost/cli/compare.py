@@ -10,6 +10,7 @@ import typer
 from convcost.cli.options import Measuring, Reading, Writing
 from convcost.cli.values import at_least_one, one_of
 from convcost.errors import UsageError
+from convcost.sources.request import is_saved
 
 if TYPE_CHECKING:
     from convcost.alternatives import CountedMap
@@ -111,7 +112,7 @@ def compare(
 
 
 def _the_target(targets: list[str], spec: str | None) -> str:
-    if any(each.endswith(".json") for each in targets):
+    if any(map(is_saved, targets)):
         raise UsageError(
             "compare sets layers beside their alternatives; two runs are compared by diff",
             hint="write convcost diff OLD.json NEW.json",

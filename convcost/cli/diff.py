@@ -32,16 +32,12 @@ def diff(
     from convcost.cli.models import all_notes, analyses_at, refuse_unknown
     from convcost.cli.output import deliver
     from convcost.reports.difference import DifferenceReport
-    from convcost.sources.request import Request
+    from convcost.sources.request import Request, is_saved
 
     rules = [parse_increase(text) for text in increase or ()]
-    if old.endswith(".json") and new.endswith(".json") and (reading.input or reading.dim):
+    if is_saved(old) and is_saved(new) and (reading.input or reading.dim):
         raise UsageError("saved reports keep the inputs they were made with", hint="leave out --input and --dim")
-    saved = [target.endswith(".json") for target in (old, new)]
-    requests = [
-        Request(target=target) if is_saved else reading.request(target)
-        for target, is_saved in zip((old, new), saved, strict=True)
-    ]
+    requests = [Request(target=target) if is_saved(target) else reading.request(target) for target in (old, new)]
     before, after = analyses_at(requests)
     report = DifferenceReport(difference=difference(before, after), every_row=writing.verbose)
     deliver(report, writing, notes=all_notes([before, after]))

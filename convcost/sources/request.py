@@ -24,3 +24,8 @@ class Request:
     target: str
     inputs: tuple[InputSpec, ...] = ()
     dims: Mapping[str, int] = field(default_factory=dict)
+
+
+def is_saved(target: str) -> bool:
+    """Whether a target is a saved report, by its look; a model's configuration (`hf:config.json`) is none."""
+    return target.endswith(".json") and not target.startswith("hf:")

@@ -8,7 +8,7 @@ from functools import partial
 
 from convcost.analysis import Analysis, analyze_graph
 from convcost.errors import UsageError
-from convcost.sources.request import Request
+from convcost.sources.request import Request, is_saved
 from convcost.targets.git import Revision, analysis_at
 from convcost.targets.saved import read_saved
 
@@ -26,7 +26,7 @@ def analysis_of(request: Request, *, backward: bool = False) -> Analysis:
         revision = Revision.of(match[1])
         there = replace(request, target=match[2])
         return analysis_at(revision, there, partial(analysis_of, backward=backward), backward=backward)
-    if request.target.endswith(".json"):
+    if is_saved(request.target):
         if request.inputs or request.dims:
             raise UsageError(
                 f"{request.target} is a saved report: its inputs are what they were", hint="leave out --input and --dim"

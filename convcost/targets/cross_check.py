@@ -6,7 +6,7 @@ from convcost import sources
 from convcost.analysis import analyze_graph
 from convcost.analysis.cross_check import CrossCheck, Opinion, cross_check
 from convcost.errors import UsageError
-from convcost.sources.request import Request
+from convcost.sources.request import Request, is_saved
 
 
 def cross_checked(request: Request, peer: str, *, backward: bool = False) -> CrossCheck:
@@ -15,7 +15,7 @@ def cross_checked(request: Request, peer: str, *, backward: bool = False) -> Cro
     Raises `UsageError` for what is no PyTorch model in Python code, and what `analysis_of` raises.
     """
     target = request.target
-    if target.endswith(".json") or target.startswith("git:") or sources.source_of(target).name != "torch":
+    if is_saved(target) or target.startswith("git:") or sources.source_of(target).name != "torch":
         raise UsageError(
             f"{target} is not a PyTorch model, the only kind {peer} counts",
             hint="cross-check torchvision:NAME, timm:NAME, package.module:factory or file.py:factory",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from torch import nn
 from convcost.errors import SourceError, UsageError
 from convcost.graph import Graph
 from convcost.sources.request import InputSpec, Request
-from convcost.sources.torch import archive, libraries
+from convcost.sources.torch import archive, huggingface, libraries
 from convcost.sources.torch.build import built
 from convcost.sources.torch.capture import Subject, capture
 from convcost.sources.torch.factory import call_factory, find_factory, importable
@@ -41,6 +42,8 @@ def with_subject(request: Request, use: Callable[[Subject], _Result]) -> _Result
         return use(_from_torchvision(target, request))
     if target.place == "timm":
         return use(_from_timm(target, request))
+    if target.place == "hf":
+        return use(_from_huggingface(target, request))
     with importable(target):
         return use(_from_factory(target, request))
 
@@ -67,6 +70,21 @@ def _from_timm(target: Target, request: Request) -> Subject:
     _, notes = libraries.import_library("timm")
     build = _builder(lambda: libraries.timm_model(target.name, target.arguments), target)
     return _subject_built(build, request, libraries.timm_inputs, notes)
+
+
+def _from_huggingface(target: Target, request: Request) -> Subject:
+    config = huggingface.read_config(target.name)
+    specs = huggingface.as_tokens(request.inputs)
+    notes: list[str] = []
+
+    def assumed(module: nn.Module) -> Arguments:
+        arguments, note = huggingface.default_inputs(module, target.name)
+        notes.append(note)
+        return arguments
+
+    build = _builder(lambda: huggingface.build(target.name, config, target.arguments), target)
+    subject = _subject_built(build, replace(request, inputs=specs), assumed, ())
+    return replace(subject, notes=(*subject.notes, *notes))
 
 
 def _builder(build: Callable[[], nn.Module], target: Target) -> Callable[[], nn.Module]:
