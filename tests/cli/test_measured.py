@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from convcost.alternatives import Comparison
 from convcost.cli import main, measured
-from convcost.latency import INTERRUPTED, candidates
+from convcost.latency import INTERRUPTED, CandidateLatencies, Setting, candidates
 
+NETWORK = str(Path(__file__).parents[2] / "sample_configs" / "onnx" / "resnet18.onnx")
 SMALL = "{type: conv, in_channels: 4, out_channels: 4, kernel: 3, padding: 1, input: [6, 6]}"
 
 Capture = pytest.CaptureFixture[str]
@@ -50,7 +52,9 @@ def test_the_spatial_alternative_is_refused_rather_than_exhausting_memory(capsys
     assert "running it needs" in spatial["verdict"]
 
 
-def test_an_interrupt_begins_no_further_layer(capsys: Capture, twins: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_begins_no_further_layer(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    different = tmp_path / "different.yaml"
+    different.write_text(f"layers: [{SMALL}, {SMALL.replace('[6, 6]', '[8, 8]')}]\n")
     calls = []
 
     def interrupted(layer: object, *arguments: object) -> object:
@@ -58,11 +62,36 @@ def test_an_interrupt_begins_no_further_layer(capsys: Capture, twins: str, monke
         raise KeyboardInterrupt
 
     monkeypatch.setattr(candidates, "measure_candidates", interrupted)
-    document = compared(capsys, twins, code=130)
+    document = compared(capsys, str(different), code=130)
     assert document["partial"] is True
     reasons = {each["not_measured"]["reason"] for each in document["layers"][1]["alternatives"]}
     assert reasons == {INTERRUPTED.reason}
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "device", "expected"),
+    [
+        ("twins", "cpu", Setting(runtime="torch")),
+        ("onnx", "cpu", Setting(runtime="onnxruntime")),
+        ("twins", "cuda", Setting(runtime="torch", device="cuda", cold_cache=True)),
+    ],
+)
+def test_single_layers_on_a_gpu_find_its_cache_cold(
+    capsys: Capture, twins: str, monkeypatch: pytest.MonkeyPatch, target: str, device: str, expected: Setting
+) -> None:
+    settings = []
+
+    def unmeasured(comparison: Comparison, setting: Setting, protocol: object) -> tuple[CandidateLatencies, ...]:
+        settings.append(setting)
+        return tuple(
+            CandidateLatencies(layer=layer, standard=INTERRUPTED, candidates=(INTERRUPTED,) * len(layer.candidates))
+            for layer in comparison.layers
+        )
+
+    monkeypatch.setattr(measured, "measure_comparison", unmeasured)
+    compared(capsys, twins if target == "twins" else NETWORK, "--device", device, code=130)
+    assert settings == [expected]
 
 
 def analyzed(capsys: Capture, *arguments: str) -> dict[str, object]:

@@ -85,6 +85,19 @@ def test_only_measured_layers_have_a_share_reached():
     assert reached["block1.depthwise"] is None
 
 
+def test_the_rest_has_no_share_of_what_shown_layers_took():
+    reached = cells(report(View(sort="execution", top=1), measured=True), "reached")
+    assert reached.pop(FIRST) is not None
+    assert reached.pop("Total") is not None
+    assert set(reached.values()) == {None}
+
+
+def test_what_takes_no_time_is_bound_by_nothing():
+    views = [layer.name for layer in ANALYSIS.layers if not layer.cost.flops and not layer.cost.bytes_moved]
+    assert views
+    assert {cells(report(), "bound")[name] for name in views} == {None}
+
+
 def test_the_device_and_its_source_are_printed():
     text = render("table", report())
     assert "at best on a device (a guess, 2 threads)." in text
@@ -110,12 +123,12 @@ def test_rows_for_spreadsheets_hold_milliseconds(view):
     assert least == pytest.approx(sum(each["attainable_ms"] for each in every if each))
 
 
-def compared(*, measured: bool) -> RooflineComparisonReport:
+def compared(*, measured: bool, spread: float = 0.001) -> RooflineComparisonReport:
     costs, latencies = ComparisonReport(comparison=COMPARISON), ()
     if not measured:
         return RooflineComparisonReport(inner=costs, comparison=COMPARISON, device=DEVICE)
     (layer,) = COMPARISON.layers
-    standard = measurement(around(0.4))
+    standard = measurement(around(0.4, spread))
     found = (standard, measurement(around(0.1)), measurement(around(0.3)))
     latencies = (CandidateLatencies(layer=layer, standard=standard, candidates=found),)
     inner = MeasuredComparisonReport(costs=costs, latencies=latencies, device=DEVICE)
@@ -136,6 +149,11 @@ def test_measured_alternatives_have_a_share_reached_and_a_reason():
     assert "8.4x fewer MACs, 4.0x faster: compute-bound" in text
     (row,) = [row for row in compared(measured=True).documents()[0].tables[-1].rows if row[1] == "standard"]
     assert row[-1] == pytest.approx(COMPARISON.layers[0].standard.cost.macs / 1e9 / 0.4, rel=0.01)
+
+
+def test_noise_leaves_no_share_reached():
+    rows = compared(measured=True, spread=0.9).documents()[0].tables[-1].rows
+    assert [row[-1] is None for row in rows[:2]] == [True, False]
 
 
 @pytest.mark.parametrize("measured", [False, True])
