@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 
 import typer
 
+from convcost.cli.search_path import import_from
 from convcost.cli.values import at_least_one, one_of, parse_dim, parse_input, seconds
 from convcost.errors import UsageError
 from convcost.reports import FORMATS
@@ -36,6 +37,15 @@ class Reading:
     dim: Annotated[
         list[str],
         typer.Option("--dim", metavar="NAME=VALUE", help="Size of a symbolic dimension, such as batch=8; repeatable."),
+    ] = field(default_factory=list)
+    pythonpath: Annotated[
+        list[str],
+        typer.Option(
+            "--pythonpath",
+            metavar="DIR",
+            callback=import_from,
+            help="A folder to import targets from, such as . for the current one; repeatable.",
+        ),
     ] = field(default_factory=list)
 
     def request(self, target: str) -> Request:

@@ -87,7 +87,7 @@ def _imported(target: Target) -> ModuleType:
         if target.place == missing or target.place.startswith(f"{missing}."):
             raise SourceError(
                 f"there is no module '{missing}' to import",
-                hint="the current folder is not searched: set PYTHONPATH, or give a path, ./file.py:factory",
+                hint="the current folder is not searched without --pythonpath . (or name a file: ./file.py:factory)",
             ) from error
         raise SourceError(f"importing '{target.place}' needs '{missing}'", hint=f"pip install {missing}") from error
     except Exception as error:
