@@ -59,6 +59,8 @@ def test_a_time_first_convolution_keeps_the_shapes_of_its_data():
     assert turn.node.op.is_view
     assert conv.node.outputs[0].shape == (2, 6, 10)
     assert back.node.outputs[0].shape == (10, 2, 6)
+    assert back.node.operands == conv.node.outputs
+    assert not back.node.op.is_view
     assert (conv.cost.macs, conv.cost.other_ops) == (10 * 2 * 6 * 4 * 3, 10 * 2 * 6)
 
 
