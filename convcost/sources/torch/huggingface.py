@@ -141,8 +141,8 @@ def default_inputs(module: nn.Module, path: str) -> tuple[Arguments, str]:
         shape = (1, channels, side, side)
         specs = {main: InputSpec(shape=shape)}
     text = "x".join(map(str, shape))
-    told = " and ".join(specs)
-    return Arguments(keywords=specs), f"{told} of {text} is assumed; --input {main}={text} with other sizes changes it"
+    assumed = f"{' and '.join(specs)} of {text} {'are' if len(specs) > 1 else 'is'} assumed"
+    return Arguments(keywords=specs), f"{assumed}; --input {main}={text} with other sizes changes it"
 
 
 def as_tokens(specs: Iterable[InputSpec]) -> tuple[InputSpec, ...]:
