@@ -8,10 +8,23 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 MODEL_ZOOS := torchvision timm pillow
 # transformers builds models from configurations; with what it imports for that, and without its command line's click.
 TRANSFORMERS := transformers anyio h11 httpcore2 httpx2 huggingface_hub idna regex safetensors tokenizers truststore
+# The lower bounds of pyproject.toml, each as the one version to install, and the tests that need nothing else. Left out of
+# the folders: what compares with PyTorch or runs it, and what counts operators newer than the oldest onnx.
+OLDEST_VENV := .venv-min
+OLDEST = import tomllib; found = tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]; \
+	print(*(each.replace(">=", "==") for each in found), sep="\n")
+CORE_TESTS := tests/test_units.py tests/test_located.py tests/located tests/graph/test_graph.py tests/graph/test_cost.py \
+	tests/sources/spec tests/sources/onnx tests/analysis/test_analyze.py tests/analysis/test_memory.py \
+	tests/analysis/test_saved.py tests/weights/test_spectra.py tests/reports/test_text.py tests/reports/test_escape.py \
+	tests/reports/test_query.py tests/reports/test_comparison.py tests/reports/test_analysis.py \
+	tests/cli/test_analyze.py tests/cli/test_compare.py tests/cli/test_check.py tests/cli/test_explain.py \
+	tests/cli/test_gate.py tests/cli/test_diff.py tests/cli/test_init.py tests/cli/test_failure.py
+NOT_CORE := --ignore=tests/sources/onnx/test_onnx_exports.py --ignore=tests/sources/onnx/test_onnx_backend_models.py \
+	-k 'not agrees_with_torch and not composite_operators_are_expanded and not model_prints'
 NETWORK := sample_configs/onnx/mobilenet_v2.onnx
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench bench-zoo bench-conformance clean
+.PHONY: help demo test test-min check fix bench bench-zoo bench-conformance clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +46,9 @@ check: $(VENV)/dev.stamp ## the same, by the name CONTRIBUTING uses: lint, forma
 	$(BIN)/convcost check --config .ci/convcost.yaml --quiet
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=ci
 
+test-min: $(OLDEST_VENV)/stamp ## the tests of the core, with the oldest versions that pyproject.toml allows
+	$(OLDEST_VENV)/bin/python -m pytest --hypothesis-profile=ci $(NOT_CORE) $(CORE_TESTS)
+
 fix: $(VENV)/dev.stamp ## format the code, mend what the linter can, write the generated docs again
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -49,13 +65,20 @@ bench-conformance: $(VENV)/dev.stamp ## every conformance case beside the instal
 	$(BIN)/python -m benchmarks.conformance
 
 clean: ## remove .venv and every cache
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(OLDEST_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "error: convcost needs Python 3.11 or newer, and $(PYTHON) is not"; \
 	  echo "hint: name another one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+$(OLDEST_VENV)/stamp: pyproject.toml
+	$(PYTHON) -m venv --clear $(OLDEST_VENV)
+	@$(PYTHON) -c '$(OLDEST)' > $(OLDEST_VENV)/oldest.txt
+	$(OLDEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint $(OLDEST_VENV)/oldest.txt --editable . pytest hypothesis jsonschema
+	@touch $@
 
 $(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP_INSTALL) --editable .
