@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from onnx_operators import onnx_operators
+
 from convcost.cli import COMMANDS, build_app
 from convcost.explain import Category, Explanation, explanations
 
@@ -49,7 +51,7 @@ def commands() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-DOCUMENTS: dict[str, Callable[[], str]] = {"ops.md": operations, "cli.md": commands}
+DOCUMENTS: dict[str, Callable[[], str]] = {"ops.md": operations, "cli.md": commands, "operators.md": onnx_operators}
 
 
 def _sections() -> Iterator[str]:

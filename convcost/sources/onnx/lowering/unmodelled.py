@@ -9,7 +9,7 @@ from convcost.sources.onnx.lowering.registry import lowers
 _BY_DATA = "the size of its output depends on the data"
 _SEQUENCE = "sequences and optional values are not tensors"
 _STRING = "the work on strings depends on their characters"
-_TRANSFORM = "no convention for the multiplies of a fast Fourier transform"
+_TRANSFORM = "its complex numbers are pairs along a last axis, which is not read as such yet"
 _LINEAR_ALGEBRA = "no convention for the multiplies of a matrix decomposition"
 
 NOT_MODELLED: dict[str, str] = {
