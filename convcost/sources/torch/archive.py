@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch import fx, nn
@@ -17,6 +18,7 @@ from convcost.sources.torch.call import dtype_of
 from convcost.sources.torch.capture import Runner
 from convcost.sources.torch.inputs import Arguments
 from convcost.sources.torch.scopes import Scopes
+from convcost.sources.torch.unpickling import only_weights, pickled, refuse_pickled_members
 
 _LFS = b"version https://git-lfs"
 
@@ -77,11 +79,15 @@ def _refused_pickle(path: Path) -> SourceError:
 def load_exported(path: Path) -> tuple[nn.Module, Arguments, Runner]:
     """An exported program as a module, the inputs it was exported with, and how to run it by its own scopes.
 
-    Raises `SourceError` for a file that torch.export cannot read.
+    Raises `SourceError` for a file that torch.export cannot read, or not without unpickling objects.
     """
+    refuse_pickled_members(path, _member_names(path))
     try:
-        program = torch.export.load(path)
+        with only_weights():
+            program = torch.export.load(path)
         module = program.module()
+    except UnpicklingError as error:
+        raise pickled(path) from error
     except Exception as error:
         raise SourceError(
             f"'{path}' is not an exported program this PyTorch reads: {first_line(error)}",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import os
 import pickle
+import zipfile
 
 import pytest
 import torch
@@ -89,6 +92,42 @@ def test_a_state_dict_is_said_to_hold_no_network(tmp_path):
     path = tmp_path / "weights.pth"
     torch.save(Residual().state_dict(), path)
     assert "a state dict" in refusal(path, SHAPE).message
+
+
+def exported(path, *, example_inputs=None, more=()):
+    """An exported program with other bytes for its example inputs, and more members."""
+    program = io.BytesIO()
+    torch.export.save(torch.export.export(Residual().eval(), (torch.zeros(SHAPE),)), program)
+    with zipfile.ZipFile(program) as whole, zipfile.ZipFile(path, "w") as archive:
+        for name in whole.namelist():
+            given = example_inputs if "sample_inputs" in name else None
+            archive.writestr(name, whole.read(name) if given is None else given)
+        for name in more:
+            archive.writestr(f"{whole.namelist()[0].partition('/')[0]}/{name}", pickle.dumps(Trap()))
+
+
+def test_an_exported_program_whose_example_inputs_are_pickled_is_refused_unread(tmp_path):
+    trap = io.BytesIO()
+    torch.save(Trap(), trap)
+    path = tmp_path / "net.pt2"
+    exported(path, example_inputs=trap.getvalue())
+    assert "does not unpickle" in refusal(path).message
+
+
+def test_an_exported_program_with_pickled_constants_is_refused_unread(tmp_path):
+    path = tmp_path / "net.pt2"
+    exported(path, more=("data/constants/opaque_obj_0",))
+    assert "does not unpickle" in refusal(path).message
+
+
+@pytest.mark.parametrize("name", ["TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"])
+def test_a_users_own_rule_for_pickles_is_there_again_afterwards(tmp_path, monkeypatch, live, name):
+    monkeypatch.setenv(name, "1")
+    path = tmp_path / "net.pt2"
+    exported(path)
+    before = dict(os.environ)
+    assert contractions(read(path)) == contractions(live)
+    assert dict(os.environ) == before
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".pt2"])
