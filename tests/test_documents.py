@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,3 +28,13 @@ def test_a_document_out_of_step_is_noticed_and_written_anew(tmp_path: Path) -> N
         1,
         "out of step with the code: ops.md; run python docs/generate.py\n",
     )
+
+
+def test_the_tests_and_modules_that_the_security_page_names_exist() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    tests = re.findall(r"`(tests/[\w/]+\.py)`", page)
+    modules = re.findall(r"`(sources/[\w/]+\.py)`", page)
+    assert tests
+    assert modules
+    assert [name for name in tests if not (ROOT / name).is_file()] == []
+    assert [name for name in modules if not (ROOT / "convcost" / name).is_file()] == []
