@@ -27,7 +27,7 @@ class SpatialSeparable(Alternative):
 
     name: ClassVar[str] = "spatial_separable"
     summary: ClassVar[str] = "every kernel split into a column and a row; keeps M·N intermediate maps"
-    reference: ClassVar[str] = "CONVENTIONS: the textbook form, (D_K + D_K)·M·N·D_F·D_F"
+    reference: ClassVar[str] = "docs/conventions.md: the textbook form, (D_K + D_K)·M·N·D_F·D_F"
 
     def rewrite(self, layer: Node, conv: AnyConv) -> tuple[Node, ...] | NotApplicable:
         if reason := _not_splittable(conv):

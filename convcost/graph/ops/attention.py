@@ -24,7 +24,7 @@ class Attention(Op):
     formula: ClassVar[str] = (
         "batch * query_heads * L * S * (E + E_v); other ops per score: 1 scale, 1 per mask, softmax"
     )
-    reference: ClassVar[str] = "Vaswani et al. 2017, eq. 1; CONVENTIONS: dense, by query heads"
+    reference: ClassVar[str] = "Vaswani et al. 2017, eq. 1; docs/conventions.md: dense, by query heads"
 
     def output_shapes(self, operands: Shapes) -> Shapes:
         query, key, value = operands[:3]

@@ -13,7 +13,7 @@ from convcost.graph.tensor import Shape
 Pads: TypeAlias = tuple[tuple[int, int], ...]
 """Padding per spatial axis, as (before, after)."""
 
-_CONVENTION = "CONVENTIONS: padding taps count, dilation does not change the count"
+_CONVENTION = "docs/conventions.md: padding taps count, dilation does not change the count"
 
 
 class FeatureMap(NamedTuple):
@@ -157,7 +157,7 @@ class DeformConv(Conv):
         "the convolution's MACs; other ops: out_positions * M * prod(kernel) * (2 * 2^axes - 1) for sampling, "
         "one more per tap for a mask, and bias adds"
     )
-    reference: ClassVar[str] = "CONVENTIONS: the convolution's MACs; sampling is other ops (Dai et al. 2017, eq. 2-4)"
+    reference: ClassVar[str] = "Dai et al. 2017, eq. 2-4; docs/conventions.md: sampling is other ops"
 
     @property
     def kind(self) -> str:

@@ -17,7 +17,7 @@ class Activation(Op):
 
     family: ClassVar[str] = "activation"
     formula: ClassVar[str] = "0 MACs; 1 other op per element, however costly the function"
-    reference: ClassVar[str] = "CONVENTIONS: activations are other ops"
+    reference: ClassVar[str] = "docs/conventions.md: activations are other ops"
 
     def output_shapes(self, operands: Shapes) -> Shapes:
         return (operands[0],)
@@ -38,7 +38,7 @@ class Elementwise(Op):
 
     family: ClassVar[str] = "elementwise"
     formula: ClassVar[str] = "0 MACs; out_elements * operations other ops"
-    reference: ClassVar[str] = "CONVENTIONS: elementwise arithmetic is other ops"
+    reference: ClassVar[str] = "docs/conventions.md: elementwise arithmetic is other ops"
 
     def output_shapes(self, operands: Shapes) -> Shapes:
         return (broadcast(operands),)

@@ -20,7 +20,7 @@ class Linear(Op):
 
     family: ClassVar[str] = "linear"
     formula: ClassVar[str] = "positions * in_features * out_features; bias adds are other ops"
-    reference: ClassVar[str] = "CONVENTIONS: one MAC per product of a linear contraction"
+    reference: ClassVar[str] = "docs/conventions.md: one MAC per product of a linear contraction"
 
     def output_shapes(self, operands: Shapes) -> Shapes:
         return ((*positions(operands[0], self.in_features), self.out_features),)
@@ -39,7 +39,7 @@ class MatMul(Op):
 
     family: ClassVar[str] = "matmul"
     formula: ClassVar[str] = "batch * m * k * n; an added third operand is other ops"
-    reference: ClassVar[str] = "CONVENTIONS: one MAC per product of a matrix contraction"
+    reference: ClassVar[str] = "docs/conventions.md: one MAC per product of a matrix contraction"
 
     def output_shapes(self, operands: Shapes) -> Shapes:
         a, b = self._matrices(operands)
@@ -78,7 +78,7 @@ class Einsum(Op):
         "for every pair, from the left: the product of the sizes of all its indices; other ops: sums over "
         "indices of one operand alone, and products that sum nothing away"
     )
-    reference: ClassVar[str] = "numpy.einsum without path optimisation; CONVENTIONS: contractions are MACs"
+    reference: ClassVar[str] = "numpy.einsum without path optimisation; docs/conventions.md: contractions are MACs"
 
     def output_shapes(self, operands: Shapes) -> Shapes:
         terms, result = self._terms(operands)

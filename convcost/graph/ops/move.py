@@ -21,7 +21,7 @@ class Move(Op):
 
     family: ClassVar[str] = "move"
     formula: ClassVar[str] = "0 MACs, 0 other ops; bytes: what is read and written, none for a view"
-    reference: ClassVar[str] = "CONVENTIONS: bytes moved"
+    reference: ClassVar[str] = "docs/conventions.md: bytes moved"
 
     @property
     def is_view(self) -> bool:
@@ -46,7 +46,7 @@ class Gather(Op):
 
     family: ClassVar[str] = "gather"
     formula: ClassVar[str] = "0 MACs, 0 other ops; bytes: the indices, and the picked elements read and written"
-    reference: ClassVar[str] = "CONVENTIONS: embedding look-ups are 0 MACs"
+    reference: ClassVar[str] = "docs/conventions.md: embedding look-ups are 0 MACs"
 
     def output_shapes(self, operands: Shapes) -> Shapes:
         table, indices = operands[:2]

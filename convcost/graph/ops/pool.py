@@ -27,7 +27,7 @@ class Pool(Op):
 
     family: ClassVar[str] = "pool"
     formula: ClassVar[str] = "0 MACs; out_elements * prod(kernel) other ops"
-    reference: ClassVar[str] = "one comparison or addition per tap; CONVENTIONS: pooling is other ops"
+    reference: ClassVar[str] = "one comparison or addition per tap; docs/conventions.md: pooling is other ops"
 
     def output_shapes(self, operands: Shapes) -> Shapes:
         lead, spatial = _split(operands[0], len(self.kernel))

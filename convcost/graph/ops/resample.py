@@ -25,7 +25,7 @@ class Resample(Op):
     formula: ClassVar[str] = (
         "0 MACs; other ops per output element: 0 nearest, else 2 * taps - 1 with taps = 2^axes linear, 4^axes cubic"
     )
-    reference: ClassVar[str] = "a weighted sum of neighbouring elements; CONVENTIONS: interpolation is other ops"
+    reference: ClassVar[str] = "a weighted sum of neighbours; docs/conventions.md: interpolation is other ops"
 
     def output_shapes(self, operands: Shapes) -> Shapes:
         axes = len(self.output_size)
