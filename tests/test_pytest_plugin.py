@@ -1,4 +1,4 @@
-"""The pytest plugin, run in a pytest of its own."""
+"""The pytest plugin as installed, found by its entry point, run in a pytest of its own."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def outcomes(folder: Path, *options: str) -> tuple[set[tuple[str, str]], str]:
-    command = [sys.executable, "-m", "pytest", "-p", "convcost.pytest_plugin", "-rA", "--strict-markers", *options]
+    command = [sys.executable, "-m", "pytest", "-rA", "--strict-markers", *options]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     run = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=False, env={**environment, "PYTHONPATH": str(ROOT)}
