@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,11 +38,19 @@ COMMANDS: Mapping[str, str] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line (default: the process's own, which then ends) and returns its exit code."""
+    _open_missing_streams()
     if arguments is not None:
         return _run(list(arguments))
     code = _run(sys.argv[1:])
     gc.freeze()  # spares the interpreter from looking through all that was loaded once more as it ends: 12 ms
     return code
+
+
+def _open_missing_streams() -> None:
+    """Gives a process that was started without stdout or stderr (`>&-`, some daemons) one that leads nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # open as long as we run
 
 
 def _run(given: list[str]) -> int:

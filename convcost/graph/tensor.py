@@ -83,13 +83,17 @@ class ByteRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
-    """A tensor stored with the model, once, whatever uses it. Its values are not in memory."""
+    """A tensor stored with the model, once, whatever uses it. Its values are not in memory.
+
+    `trainable` says whether training changes a parameter (PyTorch's `requires_grad`); no other role is trained.
+    """
 
     name: str
     shape: Shape
     dtype: DType = DType.FLOAT32
     role: Role = Role.PARAMETER
     stored: ByteRange | None = None
+    trainable: bool = True
 
     @property
     def numel(self) -> int:

@@ -61,6 +61,30 @@ def test_groups_divide_both_gradients(groups: int) -> None:
     assert [layer.backward.macs for layer in trained.layers if layer.backward] == [product, 2 * product]
 
 
+def trained_macs(module: nn.Module, *shape: int, dtype: str = "float32") -> int:
+    trained = convcost.analyze(module, inputs=(f"{'x'.join(map(str, shape))}:{dtype}",), backward=True)
+    assert trained.backward is not None
+    return trained.backward.macs
+
+
+def test_a_frozen_layer_has_no_weight_gradient() -> None:
+    module = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 4))
+    module[0].requires_grad_(False)
+    assert trained_macs(module, 2, 8) == 2 * 8 * 4
+
+
+def test_a_gradient_passes_through_a_frozen_layer() -> None:
+    module = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 4))
+    module[2].requires_grad_(False)
+    assert trained_macs(module, 2, 8) == 2 * 8 * 8 + 2 * 8 * 4
+
+
+def test_a_parameter_made_without_gradients_around_it_is_still_trained() -> None:
+    with torch.no_grad():
+        module = nn.Linear(8, 4)
+        assert trained_macs(module, 2, 8) == 2 * 8 * 4
+
+
 def test_a_saved_report_keeps_its_backward_pass(tmp_path: Path) -> None:
     module = nn.Linear(4, 5)
     trained, plain = (convcost.analyze(module, inputs=((3, 4),), backward=wanted) for wanted in (True, False))

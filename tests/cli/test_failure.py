@@ -156,3 +156,12 @@ def test_what_a_model_prints_does_not_spoil_the_report(tmp_path: Path) -> None:
     assert "hello from Python" in ended.stderr
     assert "hello from C" in ended.stderr
     assert "hello from a log" in ended.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_changes_no_exit_code(closed: str) -> None:
+    """As under a daemon; 1 would say that a budget was exceeded."""
+    for limit, code in (("1G", 0), ("1k", 1)):
+        command = f'"{sys.executable}" -m convcost check "{LAYER}" --isolated --max macs={limit} {closed}'
+        done = subprocess.run(["sh", "-c", command], capture_output=True, check=False, cwd=ROOT)
+        assert (done.returncode, b"Traceback" in done.stderr) == (code, False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,7 @@ _CONSTANTS: dict[str, tuple[int, ...]] = {
     "ConvInteger": (2, 3),
     "DequantizeLinear": (1, 2),
     "DynamicQuantizeMatMul": (2, 3),
+    "GroupQueryAttention": (5, 6, 7, 8),
     "MatMulInteger": (2, 3),
     "MatMulIntegerToFloat": (2, 3, 4, 5),
     "MatMulNBits": (2, 3),
@@ -73,6 +74,7 @@ _CONSTANTS: dict[str, tuple[int, ...]] = {
     "QLinearMatMul": (1, 2, 4, 5, 6, 7),
     "QuantizeLinear": (1, 2),
     "Resize": (1, 2, 3),
+    "RotaryEmbedding": (1, 2, 3),  # tables of sines and cosines: at 1 and 2, or at 2 and 3 after position ids
     "Upsample": (1,),
 }
 _TABLES = {Role.PARAMETER: _PARAMETERS, Role.BUFFER: _BUFFERS, Role.CONSTANT: _CONSTANTS}
@@ -81,10 +83,21 @@ _ROLES: dict[str, dict[int, Role]] = {
     for operator in {**_PARAMETERS, **_BUFFERS, **_CONSTANTS}
 }
 
+_WITH_BODIES = frozenset({"If", "Loop", "Scan"})
+
 SAME_WEIGHT = frozenset(
     {"Identity", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Cast", "DequantizeLinear", "Dropout"}
 )
 """Operators through which a stored tensor stays that tensor: a runtime applies them once, when it loads."""
+
+
+def _with_bodies(nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:
+    """The nodes, and those of the branches and loop bodies among them, which read the graph's tensors too."""
+    for node in nodes:
+        yield node
+        if node.op_type in _WITH_BODIES:
+            for attribute in node.attribute:
+                yield from _with_bodies(attribute.g.node)
 
 
 def roles_by_use(nodes: Iterable[NodeProto]) -> dict[str, Role]:
@@ -93,7 +106,7 @@ def roles_by_use(nodes: Iterable[NodeProto]) -> dict[str, Role]:
     A tensor with several uses is a parameter before it is a buffer, and a buffer before it is a constant.
     """
     roles: dict[str, Role] = {}
-    for node in reversed(list(nodes)):
+    for node in reversed(list(_with_bodies(nodes))):
         uses = _ROLES.get(node.op_type)
         if uses is not None:
             for position, name in enumerate(node.input):

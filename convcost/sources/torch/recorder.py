@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
 from convcost.errors import ConvcostError
-from convcost.graph import Node, Origin, Tensor
+from convcost.graph import Cost, Node, Origin, Tensor
 from convcost.graph.ops import Unknown
 from convcost.sources.naming import LayerNames
 from convcost.sources.torch.blame import calling_line
@@ -106,12 +106,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         middle = len(self.nodes)
         with self:
             other_result = other(*operands)
-        costs = [sum(node.cost.flops for node in nodes) for nodes in (self.nodes[start:middle], self.nodes[middle:])]
-        if costs[0] >= costs[1]:
-            del self.nodes[middle:]
-            return result
-        del self.nodes[start:middle]
-        return other_result
+        first, second = _cost(self.nodes[start:middle]), _cost(self.nodes[middle:])
+        first_is_dearer = (first.macs, first.other_ops) >= (second.macs, second.other_ops)
+        dropped = slice(middle, None) if first_is_dearer else slice(start, middle)
+        uncounted = any(isinstance(node.op, Unknown) for node in self.nodes[dropped])
+        del self.nodes[dropped]
+        if uncounted:
+            reason = "the arm that seems cheaper holds operators that are not counted"
+            self._add(Step(Unknown(operator="cond", reason=reason), ()), "cond", (), (), {})
+        return result if first_is_dearer else other_result
 
     def _stand_in(
         self, plan: Plan, args: tuple[object, ...], keywords: Mapping[str, object]
@@ -247,3 +250,7 @@ def _collect(values: Sequence[object], found: list[torch.Tensor]) -> None:
             found.append(value)
         elif isinstance(value, (tuple, list)):
             _collect(value, found)
+
+
+def _cost(nodes: Sequence[Node]) -> Cost:
+    return sum((node.cost for node in nodes), Cost())

@@ -37,6 +37,16 @@ def test_a_known_condition_picks_its_arm(tmp_path: Path) -> None:
     assert analyze(content, tmp_path).totals.macs == 0
 
 
+def test_an_arm_tells_what_the_tensors_around_it_are_for(tmp_path: Path) -> None:
+    """Scale and shift of the normalisation are parameters, mean and variance are not."""
+    normal = arm([node("BatchNormalization", ["x", "g", "b", "m", "v"], ["r"])])
+    plain = arm([node("Relu", ["x"], ["r"])])
+    choice = node("If", ["c"], ["y"], then_branch=normal, else_branch=plain)
+    content = graph([choice], {"c": [], "x": [2, 4]}, {name: ones(4) for name in "gbmv"}, dtypes=BOOL)
+    totals = analyze(content, tmp_path).totals
+    assert (totals.params, totals.buffers) == (8, 8)
+
+
 def test_unknown_operators_in_the_cheaper_arm_are_not_hidden(tmp_path: Path) -> None:
     content = branching()
     cheap = next(item.g for item in content.node[0].attribute if item.name == "then_branch")

@@ -280,6 +280,15 @@ def test_a_branch_costs_its_dearer_arm():
     assert analyze_graph(graph).totals.macs == 2 * 16
 
 
+def test_unknown_operators_in_the_cheaper_arm_are_not_hidden():
+    graph = function(
+        lambda self, x: torch.cond(x.sum() > 0, self.one, lambda x: torch.matrix_exp(x @ x.mT) @ x, (x,)),
+        (1, 4),
+        one=nn.Linear(4, 4),
+    )
+    assert [op.operator for op in analyze_graph(graph).unknown] == ["cond"]
+
+
 def test_vmap_and_checkpoint_hide_nothing():
     from torch.utils.checkpoint import checkpoint
 
