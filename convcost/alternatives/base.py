@@ -71,6 +71,13 @@ class RankedAlternative(Alternative):
         """Ranks are multiples of this: by default of the layer's groups, which each get their share."""
         return conv.groups
 
+    def above_full_rank(self, conv: AnyConv) -> str | None:
+        """Why a rank that was asked for is more than the layer's kernel can have; None for families without a ceiling.
+
+        `rewrite` prices such ranks all the same: break-even is looked for on either side of the ceiling.
+        """
+        return None
+
 
 def convolution(layer: Node) -> AnyConv | None:
     """The op of a layer that alternatives are defined for; deformable convolutions are not."""

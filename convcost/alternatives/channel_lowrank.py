@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from convcost.alternatives.base import AnyConv, NotApplicable, RankedAlternative
-from convcost.alternatives.ranks import share_of, uneven
+from convcost.alternatives.ranks import above, channels_of_a_group, share_of, uneven
 from convcost.alternatives.stages import chain, pointwise, resized
 from convcost.alternatives.symbols import Symbols
 from convcost.graph import Node
@@ -33,6 +34,12 @@ class ChannelLowRank(RankedAlternative):
     def channels_between(self, conv: AnyConv) -> int:
         whole = conv.out_channels if self.order == "conv_pw" else conv.in_channels
         return self.rank or share_of(whole, 2, conv)
+
+    def above_full_rank(self, conv: AnyConv) -> str | None:
+        """Outputs against (input, taps), or inputs against (output, taps); every group is a matrix of its own."""
+        into, out_of = channels_of_a_group(conv)
+        cut, rest = (out_of, into) if self.order == "conv_pw" else (into, out_of)
+        return above(self.rank, conv.groups * min(cut, rest * math.prod(conv.kernel)))
 
     def rewrite(self, layer: Node, conv: AnyConv) -> tuple[Node, ...] | NotApplicable:
         if conv.is_depthwise:

@@ -148,7 +148,11 @@ def _layers_shares(layers: Sequence[LayerComparison], at: int) -> tuple[DeviceSh
 def _rewrite(layer: Node, conv: AnyConv, alternative: Alternative) -> tuple[Node, ...] | NotApplicable:
     if len(layer.operands) < 2 or (layer.operands[1].weight is None and not isinstance(alternative, Standard)):
         return NotApplicable(reason="its kernel is computed by the network, not stored")
-    return alternative.rewrite(layer, conv)
+    rewritten = alternative.rewrite(layer, conv)
+    if isinstance(rewritten, NotApplicable) or not isinstance(alternative, RankedAlternative):
+        return rewritten
+    reason = alternative.above_full_rank(conv)
+    return rewritten if reason is None else NotApplicable(reason=reason)
 
 
 def _model_total(graph: Graph, layers: Sequence[Node], alternative: Alternative, df: CountedMap) -> ModelTotal:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from convcost.alternatives.base import AnyConv, NotApplicable, RankedAlternative
+from convcost.alternatives.ranks import above, channels_of_a_group
 from convcost.alternatives.stages import chain, pointwise, resized
 from convcost.alternatives.symbols import Symbols
 from convcost.graph import Node
@@ -34,6 +35,11 @@ class DepthwiseSeparable(RankedAlternative):
 
     def rank_step(self, conv: AnyConv) -> int:
         return 1
+
+    def above_full_rank(self, conv: AnyConv) -> str | None:
+        """Taps against the channels that 1×1 mixes, one matrix for every channel filtered."""
+        into, out_of = channels_of_a_group(conv)
+        return above(self.multiplier, min(math.prod(conv.kernel), out_of if self.order == "dw_pw" else into))
 
     def rewrite(self, layer: Node, conv: AnyConv) -> tuple[Node, ...] | NotApplicable:
         if math.prod(conv.kernel) == 1:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from convcost.alternatives.base import AnyConv, NotApplicable, RankedAlternative
+from convcost.alternatives.ranks import above, channels_of_a_group
 from convcost.alternatives.stages import chain, pointwise, resized
 from convcost.alternatives.symbols import Symbols
 from convcost.graph import Node
@@ -38,6 +40,12 @@ class Gsvd(RankedAlternative):
     def rank_per_group(self, conv: AnyConv) -> int:
         whole = conv.out_channels if self.order == "conv_pw" else conv.in_channels
         return self.rank or max(1, whole // self.groups)
+
+    def above_full_rank(self, conv: AnyConv) -> str | None:
+        """Of one of the G groups: it keeps all channels of its layer's group on the side that 1×1 mixes."""
+        into, out_of = channels_of_a_group(conv)
+        mixed, grouped = (out_of, conv.in_channels) if self.order == "conv_pw" else (into, conv.out_channels)
+        return above(self.rank, min(mixed, grouped // self.groups * math.prod(conv.kernel)))
 
     def rewrite(self, layer: Node, conv: AnyConv) -> tuple[Node, ...] | NotApplicable:
         grouped = conv.in_channels if self.order == "conv_pw" else conv.out_channels

@@ -20,3 +20,19 @@ def uneven(conv: AnyConv, *ranks: int) -> str | None:
     """Why the layer's groups cannot share these ranks among them."""
     odd = next((rank for rank in ranks if rank % conv.groups), None)
     return None if odd is None else f"rank {odd} is not a multiple of the layer's {conv.groups} groups"
+
+
+def above(rank: int | None, full: int) -> str | None:
+    """Why a rank that was asked for (None: it was not) is refused where the unfolded kernel's full rank is `full`.
+
+    >>> above(9, 8)
+    'rank 9 is above the full rank 8, at which it is the layer itself'
+    """
+    if rank is None or rank <= full:
+        return None
+    return f"rank {rank} is above the full rank {full}, at which it is the layer itself"
+
+
+def channels_of_a_group(conv: AnyConv) -> tuple[int, int]:
+    """Of one of the layer's groups: those that go in and those that come out."""
+    return conv.in_channels // conv.groups, conv.out_channels // conv.groups

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from convcost.alternatives.base import Alternative, AnyConv, NotApplicable, RankedAlternative
-from convcost.alternatives.ranks import uneven
+from convcost.alternatives.ranks import above, channels_of_a_group, uneven
 from convcost.alternatives.stages import along, chain, resized
 from convcost.alternatives.symbols import Symbols
 from convcost.graph import Node, Shape
@@ -71,6 +71,14 @@ class SpatialFactorized(RankedAlternative):
 
     def channels_between(self, conv: AnyConv) -> int:
         return self.rank or (conv.out_channels if self.mid == "out" else conv.in_channels)
+
+    def above_full_rank(self, conv: AnyConv) -> str | None:
+        """As many channels between as go in or come out is the published form, whatever the kernel's rank."""
+        if self.rank in (conv.in_channels, conv.out_channels):
+            return None
+        into, out_of = channels_of_a_group(conv)
+        first, second = conv.kernel if self.order == "vh" else reversed(conv.kernel)
+        return above(self.rank, conv.groups * min(into * first, out_of * second))
 
     def rewrite(self, layer: Node, conv: AnyConv) -> tuple[Node, ...] | NotApplicable:
         if reason := _not_splittable(conv):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from convcost.alternatives.base import AnyConv, NotApplicable, RankedAlternative
-from convcost.alternatives.ranks import share_of, uneven
+from convcost.alternatives.ranks import above, share_of, uneven
 from convcost.alternatives.stages import between_pointwise
 from convcost.alternatives.symbols import Symbols
 from convcost.graph import Node
@@ -37,6 +37,10 @@ class Tucker2(RankedAlternative):
             self.rank_in or share_of(conv.in_channels, 2, conv),
             self.rank_out or share_of(conv.out_channels, 2, conv),
         )
+
+    def above_full_rank(self, conv: AnyConv) -> str | None:
+        """Either side has no more directions than channels."""
+        return above(self.rank_in, conv.in_channels) or above(self.rank_out, conv.out_channels)
 
     def rewrite(self, layer: Node, conv: AnyConv) -> tuple[Node, ...] | NotApplicable:
         if math.prod(conv.kernel) == 1:

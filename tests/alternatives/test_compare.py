@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from convcost.alternatives import (
     DEFAULT_ALTERNATIVES,
+    ChannelLowRank,
     DepthwiseSeparable,
     Grouped,
+    Gsvd,
+    RankedAlternative,
     SpatialFactorized,
     SpatialSeparable,
     Standard,
+    Tucker2,
     compare_graph,
     rewrite_graph,
 )
@@ -20,6 +25,7 @@ from convcost.analysis import analyze_graph
 from convcost.errors import UsageError
 from convcost.graph import Graph, Node, Role, Tensor, Weight
 from convcost.graph.ops import Activation, DeformConv, Unknown
+from convcost.weights.families import FAMILIES
 from tests.alternatives.layers import conv, graph_of, layer_of, linear_of, transposed
 
 
@@ -232,3 +238,41 @@ def test_json_gives_the_layer_its_alternatives_and_their_stages() -> None:
     assert grouped["applicable"] is False
     assert grouped["reason"] == "3 groups do not divide 4 input and 8 output channels"
     assert grouped["macs"] is None
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("family", [family.label for family in FAMILIES])
+def test_a_rank_above_the_full_rank_of_the_kernel_is_refused(family: str, groups: int) -> None:
+    (unfolded,) = (each for each in FAMILIES if each.label == family)
+    for op in (conv(4, 60, (3, 2), groups=groups), conv(60, 4, (3, 2), groups=groups)):
+        kernel = np.random.default_rng(0).normal(size=(groups, op.out_channels // groups, *op.weight_shape[1:]))
+        full = unfolded.spectrum(kernel).full_rank * unfolded.ranked.rank_step(op)
+        at_full, above = unfolded.at_rank(op, full), unfolded.ranked.at_rank(full + unfolded.ranked.rank_step(op))
+        if isinstance(above, Tucker2):
+            above = Tucker2(rank_in=op.in_channels + groups)
+        first, second = compare_graph(graph_of([layer_of(op, (9, 9))]), [at_full, above]).layers[0].candidates
+        assert first.reason is None
+        assert second.reason is not None
+        assert second.reason.endswith("at which it is the layer itself")
+
+
+@pytest.mark.parametrize(
+    ("alternative", "reason"),
+    [
+        (ChannelLowRank(rank=65), "rank 65 is above the full rank 27"),
+        (ChannelLowRank(rank=4, order="pw_conv"), "rank 4 is above the full rank 3"),
+        (Tucker2(rank_in=4), "rank 4 is above the full rank 3"),
+        (Tucker2(rank_out=65), "rank 65 is above the full rank 64"),
+        (Gsvd(groups=3, rank=10), "rank 10 is above the full rank 9"),
+        (SpatialFactorized(rank=10), "rank 10 is above the full rank 9"),
+        (DepthwiseSeparable(multiplier=10), "rank 10 is above the full rank 9"),
+        (DepthwiseSeparable(multiplier=4, order="pw_dw"), "rank 4 is above the full rank 3"),
+        (SpatialFactorized(rank=64), None),
+        (SpatialFactorized(), None),
+    ],
+)
+def test_a_rank_out_of_range_leaves_the_model_as_it_is(alternative: RankedAlternative, reason: str | None) -> None:
+    comparison = compare_graph(graph_of([layer_of(conv(3, 64, (3, 3)), (9, 9))]), [alternative])
+    found = comparison.layers[0].candidates[0].reason
+    assert (found is None) if reason is None else (found or "").startswith(reason)
+    assert comparison.totals[0].replaced_layers == (1 if reason is None else 0)
