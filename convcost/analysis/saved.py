@@ -45,7 +45,8 @@ def read_analysis(document: Json, *, named: str) -> Analysis:
     """The analysis of a `convcost/analysis/1` document, equal to the original in everything the document says.
 
     The document does not say names of inner tensors, nor bytes read and written apart: all are read.
-    Raises `SourceError`, with `named` in front, for anything that is not such a document.
+    Raises `SourceError`, with `named` in front, for anything that is not such a document, and for totals that are not
+    what its layers add up to.
     """
     root = _Fields(document, named)
     if root.value("schema") != SCHEMA:
@@ -60,6 +61,7 @@ def read_layers(document: Json, *, named: str, target: str, source: str) -> Anal
     totals = root.fields("totals")
     layers = tuple(_layer(item) for item in root.each("layers"))
     stored = Storage(**{key: totals.number(key) for key in ("params", "buffers", "weight_bytes")})
+    _refuse_other_sums(totals, layers)
     return Analysis(
         target=target,
         source=source,
@@ -200,6 +202,27 @@ def _attribute(value: Json, fields: _Fields) -> Attribute:
             return value
         case _:
             raise fields.error("has a value of a kind no op has")
+
+
+def _refuse_other_sums(totals: _Fields, layers: tuple[Layer, ...]) -> None:
+    """A total that is not its layers' sum was written by hand or cut short: neither number can be trusted."""
+    cost = sum((layer.cost for layer in layers), Cost())
+    sums = {
+        "macs": cost.macs,
+        "other_ops": cost.other_ops,
+        "bytes_moved": cost.bytes_moved,
+        "activation_bytes": sum(layer.activation_bytes for layer in layers),
+    }
+    if totals.has("flops"):
+        sums["flops"] = cost.flops
+    for key, added in sums.items():
+        if totals.number(key) != added:
+            raise totals.error(f"has {totals.number(key)} {key}, but its layers add up to {added}")
+    for key in ("params", "buffers", "weight_bytes"):
+        used = sum(getattr(layer.storage, key) for layer in layers)
+        # Weights that no layer uses are in the total alone.
+        if totals.number(key) < used:
+            raise totals.error(f"has {totals.number(key)} {key}, but its layers alone hold {used}")
 
 
 def _unused(total: Storage, layers: tuple[Layer, ...]) -> Storage:

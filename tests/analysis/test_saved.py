@@ -62,3 +62,31 @@ def test_a_count_is_a_whole_number_from_zero_on(value: Json) -> None:
     totals["macs"] = value
     with pytest.raises(SourceError, match="is not a count"):
         read_analysis(document, named="old.json")
+
+
+@pytest.mark.parametrize("key", ["macs", "other_ops", "flops", "bytes_moved", "activation_bytes"])
+@pytest.mark.parametrize("off_by", [-1, 1])
+def test_totals_that_are_not_the_sum_of_the_layers_are_refused(key: str, off_by: int) -> None:
+    document = analyze_graph(small_network()).to_json()
+    totals = document["totals"]
+    assert isinstance(totals, dict)
+    said = totals[key]
+    assert isinstance(said, int)
+    totals[key] = said + off_by
+    with pytest.raises(SourceError) as caught:
+        read_analysis(document, named="old.json")
+    assert caught.value.message == f"old.json: totals has {said + off_by} {key}, but its layers add up to {said}"
+    assert caught.value.hint == "write it again: convcost analyze TARGET --export json=FILE"
+
+
+@pytest.mark.parametrize("key", ["params", "buffers", "weight_bytes"])
+def test_a_model_holds_what_its_layers_hold(key: str) -> None:
+    document = analyze_graph(small_network()).to_json()
+    totals, layers = document["totals"], document["layers"]
+    assert isinstance(totals, dict)
+    assert isinstance(layers, list)
+    first = layers[0]
+    assert isinstance(first, dict)
+    first[key] = 10**9
+    with pytest.raises(SourceError, match=f"{key}, but its layers alone hold 1000"):
+        read_analysis(document, named="old.json")
