@@ -10,25 +10,32 @@ def backward_costs(graph: Graph, *, inputs_need_gradients: bool = False) -> dict
     """The arithmetic of every node's backward pass, by node name; none where no gradient flows.
 
     MACs are those of input and weight gradients, so about twice the forward pass, less the first layer's
-    input gradient. Every other operation of the forward pass is counted once more.
+    input gradient. Every other operation of the forward pass is counted once more. A frozen weight has no
+    gradient, and a buffer written in place passes on that of what was written.
     """
-    flowing = {tensor.name for tensor in graph.inputs if inputs_need_gradients and tensor.dtype.is_floating}
+    flowing = {tensor.name for tensor in graph.inputs if inputs_need_gradients and tensor.dtype.is_differentiable}
     costs: dict[str, Cost] = {}
     for node in graph.nodes:
         needed = tuple(_needs_gradient(tensor, flowing) for tensor in node.operands)
         if not any(needed) or _stops_gradients(node):
             continue
-        outputs = [tensor.name for tensor in node.outputs if tensor.dtype.is_floating]
+        outputs = [tensor for tensor in node.outputs if tensor.dtype.is_differentiable]
         if outputs:
-            flowing.update(outputs)
+            flowing.update(name for tensor in outputs for name in _written(node, tensor))
             costs[node.name] = _node_cost(node, needed)
     return costs
 
 
 def _needs_gradient(tensor: Tensor, flowing: set[str]) -> bool:
-    if tensor.weight is not None:
-        return tensor.weight.role is Role.PARAMETER and tensor.dtype.is_floating
-    return tensor.name in flowing
+    if tensor.name in flowing:
+        return True
+    weight = tensor.weight
+    return weight is not None and weight.role is Role.PARAMETER and weight.trainable and tensor.dtype.is_differentiable
+
+
+def _written(node: Node, output: Tensor) -> tuple[str, ...]:
+    """What holds a computed value after a node: its output, and the buffer that it writes in place."""
+    return (output.name,) if node.op.is_view else (output.name, output.buffer)
 
 
 def _stops_gradients(node: Node) -> bool:
@@ -38,5 +45,10 @@ def _stops_gradients(node: Node) -> bool:
 def _node_cost(node: Node, needed: tuple[bool, ...]) -> Cost:
     operands = tuple(tensor.shape for tensor in node.operands)
     outputs = tuple(tensor.shape for tensor in node.outputs)
-    macs = node.op.gradient_macs(operands, outputs, needed)
+    macs = node.op.gradient_macs(operands, outputs, needed) * _real_products(node)
     return node.repeat * Cost(macs=macs, other_ops=node.op.arithmetic(operands, outputs).other_ops)
+
+
+def _real_products(node: Node) -> int:
+    """Real multiplies in one product of the gradients: as in the forward pass, two for each complex factor."""
+    return 2 ** sum(tensor.dtype.is_complex for tensor in node.operands[:2])

@@ -59,6 +59,11 @@ class DType(enum.Enum):
     def is_complex(self) -> bool:
         return str(self.value).startswith("complex")
 
+    @property
+    def is_differentiable(self) -> bool:
+        """Whether gradients are taken by values of this type."""
+        return self.is_floating or self.is_complex
+
     def nbytes(self, elements: int) -> int:
         """Bytes of `elements` packed elements, rounded up to a whole byte (two int4 share one)."""
         return -(-elements * self.bits // 8)

@@ -71,6 +71,12 @@ def test_buffers_want_no_gradient() -> None:
     assert backward_costs(graph(node("masked", MatMul(), [data, mask]))) == {}
 
 
+def test_weights_that_training_does_not_change_want_no_gradient() -> None:
+    data = Tensor(name="x", shape=(3, 4))
+    frozen = Tensor.of(Weight(name="w", shape=(4, 5), trainable=False))
+    assert backward_costs(graph(node("fixed", MatMul(), [data, frozen]))) == {}
+
+
 def test_no_gradient_passes_a_detached_value() -> None:
     first = conv("a", IMAGE)
     cut = node("cut", Move(action="detach", shapes=((1, 8, 5, 5),), view=True), [first.outputs[0]])

@@ -61,8 +61,8 @@ def test_groups_divide_both_gradients(groups: int) -> None:
     assert [layer.backward.macs for layer in trained.layers if layer.backward] == [product, 2 * product]
 
 
-def trained_macs(module: nn.Module, *shape: int, dtype: str = "float32") -> int:
-    trained = convcost.analyze(module, inputs=(f"{'x'.join(map(str, shape))}:{dtype}",), backward=True)
+def trained_macs(module: nn.Module, *shape: int, dtype: torch.dtype = torch.float32) -> int:
+    trained = convcost.analyze(module, inputs=(torch.zeros(shape, dtype=dtype),), backward=True)
     assert trained.backward is not None
     return trained.backward.macs
 
@@ -83,6 +83,30 @@ def test_a_parameter_made_without_gradients_around_it_is_still_trained() -> None
     with torch.no_grad():
         module = nn.Linear(8, 4)
         assert trained_macs(module, 2, 8) == 2 * 8 * 4
+
+
+def test_a_complex_product_trains_on_four_real_ones() -> None:
+    module = nn.Sequential(nn.Linear(8, 8, dtype=torch.complex64), nn.Linear(8, 4, dtype=torch.complex64))
+    products = 2 * 8 * 8 + 2 * (2 * 8 * 4)
+    assert trained_macs(module, 2, 8, dtype=torch.complex64) == 4 * products == 1024
+
+
+class Filled(nn.Module):
+    """Writes a layer's result into half of a fresh buffer, which the next layer reads whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(8, 8), nn.Linear(16, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        buffer = x.new_zeros(x.shape[0], 16)
+        buffer[:, :8] = self.a(x)
+        return self.b(buffer)
+
+
+def test_a_buffer_written_in_place_carries_the_gradient_of_what_was_written() -> None:
+    by_weight_a, by_weight_b, by_buffer = 2 * 8 * 8, 2 * 16 * 4, 2 * 16 * 4
+    assert trained_macs(Filled(), 2, 8) == by_weight_a + by_weight_b + by_buffer == 384
 
 
 def test_a_saved_report_keeps_its_backward_pass(tmp_path: Path) -> None:

@@ -32,7 +32,13 @@ def stored_tensors(tree: Tree) -> list[tuple[torch.Tensor, Weight]]:
     for name, tensor, role in (*_parameters(tree), *_buffers(tree)):
         if is_lazy(tensor):
             raise SourceError(f"'{name}' has no shape yet: the module is lazy", hint="run it once on a real input")
-        weight = Weight(name=name, shape=tuple(tensor.shape), dtype=dtype_of(tensor), role=role)
+        weight = Weight(
+            name=name,
+            shape=tuple(tensor.shape),
+            dtype=dtype_of(tensor),
+            role=role,
+            trainable=tensor.requires_grad,
+        )
         found.append((tensor, first.setdefault(_place(tensor), weight)))
     return found
 
