@@ -51,4 +51,4 @@ def _node_cost(node: Node, needed: tuple[bool, ...]) -> Cost:
 
 def _real_products(node: Node) -> int:
     """Real multiplies in one product of the gradients: as in the forward pass, two for each complex factor."""
-    return 2 ** sum(tensor.dtype.is_complex for tensor in node.operands[:2])
+    return 1 << sum(tensor.dtype.is_complex for tensor in node.operands[:2])

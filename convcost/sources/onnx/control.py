@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from convcost.graph import Shape, Tensor
@@ -41,9 +42,11 @@ def lower_if(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> No
     attributes = Attributes(node)
     arms = [attributes.graph(name) for name in ("then_branch", "else_branch")]
     condition = builder.scope.constants.of(node.input[0]) if node.input else None
+    other = None
     if condition is not None and condition.size == 1:
-        arms = arms[:1] if condition.reshape(-1)[0] else arms[1:]
+        other = arms.pop(1 if condition.reshape(-1)[0] else 0)
     bodies = [_body(builder, arm, {}, {}) for arm in arms if arm is not None]
+    _store_only(builder, other)  # after the arm that runs, whose weights keep their names
     if not bodies:
         raise NotCountedError("it has no arms")
     dearest = max(bodies, key=_work)
@@ -58,12 +61,12 @@ def lower_loop(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> 
     """Inputs are the trip count, the condition, then carried values; outputs are these, then stacked ones."""
     body = Attributes(node).graph("body")
     carried = [argument for argument in arguments[2:] if argument is not None]
-    if body is None or len(body.input) != len(carried) + 2:
-        raise NotCountedError("its body does not take what it carries")
-    trips = _trip_count(builder, node)
-    names = [value.name for value in body.input]
-    known = _condition(builder, node, names[1])
-    lowered = _loop_body(builder, node, body, carried, [_COUNTER, _CONDITION], known)
+    with _storing(builder, body):
+        if body is None or len(body.input) != len(carried) + 2:
+            raise NotCountedError("its body does not take what it carries")
+        trips = _trip_count(builder, node)
+        known = _condition(builder, node, body.input[1].name)
+        lowered = _loop_body(builder, node, body, carried, [_COUNTER, _CONDITION], known)
     if lowered.first_value is None or not lowered.first_value.all():
         raise NotCountedError("how often it runs is known only when it runs")
     kept = lowered.results[1 : len(carried) + 1]
@@ -79,23 +82,24 @@ def lower_scan(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> 
     body = attributes.graph("body")
     scanned = attributes.integer("num_scan_inputs", 0)
     present = [argument for argument in arguments if argument is not None]
-    if body is None or not 0 < scanned <= len(present) or len(node.input) != len(body.input):
-        raise NotCountedError("its body does not take what it scans (the form before opset 9 is not modelled)")
-    states, sources = present[:-scanned], present[-scanned:]
-    axes = [
-        axis % max(len(source.shape), 1)
-        for axis, source in zip(_axes(attributes, "input", scanned), sources, strict=True)
-    ]
-    trips = _scan_length(builder, sources, axes)
-    names = [value.name for value in body.input[len(states) :]]
-    slices: dict[str, Tensor] = {}
-    nodes: list[Pending] = []
-    for name, source, axis in zip(names, sources, axes, strict=True):
-        shape = (*source.shape[:axis], *source.shape[axis + 1 :])
-        slices[name] = builder.declared(name, TensorType(0, shape), dtype=source.dtype)
-        builder.emit(node, Lowered(op=Gather(axis=axis), operands=(source,)), (slices[name],))
-        nodes.append(builder.pending.pop())
-    lowered = _loop_body(builder, node, body, states, [], {}, slices)
+    with _storing(builder, body):
+        if body is None or not 0 < scanned <= len(present) or len(node.input) != len(body.input):
+            raise NotCountedError("its body does not take what it scans (the form before opset 9 is not modelled)")
+        states, sources = present[:-scanned], present[-scanned:]
+        axes = [
+            axis % max(len(source.shape), 1)
+            for axis, source in zip(_axes(attributes, "input", scanned), sources, strict=True)
+        ]
+        trips = _scan_length(builder, sources, axes)
+        names = [value.name for value in body.input[len(states) :]]
+        slices: dict[str, Tensor] = {}
+        nodes: list[Pending] = []
+        for name, source, axis in zip(names, sources, axes, strict=True):
+            shape = (*source.shape[:axis], *source.shape[axis + 1 :])
+            slices[name] = builder.declared(name, TensorType(0, shape), dtype=source.dtype)
+            builder.emit(node, Lowered(op=Gather(axis=axis), operands=(source,)), (slices[name],))
+            nodes.append(builder.pending.pop())
+        lowered = _loop_body(builder, node, body, states, [], {}, slices)
     kept = lowered.results[: len(states)]
     _repeat(builder, nodes + lowered.nodes, kept, states, trips)
     _leave(builder, node, kept, action="scan_end")
@@ -127,6 +131,31 @@ def _body(builder: GraphBuilder, graph: GraphProto, bound: Mapping[str, Tensor],
         return _Body(builder.pending, results, first)
     finally:
         builder.scope, builder.pending = outer_scope, outer_pending
+
+
+def _store_only(builder: GraphBuilder, graph: GraphProto | None) -> None:
+    """Enters the initializers of a subgraph that is not lowered, and of those in it: the file holds them too."""
+    if graph is None:
+        return
+    outer = builder.scope
+    builder.scope = outer.within(graph)
+    try:
+        builder.store(graph)
+        for node in graph.node:
+            for attribute in node.attribute if node.op_type in CONTROL_FLOW else ():
+                _store_only(builder, attribute.g if attribute.HasField("g") else None)
+    finally:
+        builder.scope = outer
+
+
+@contextmanager
+def _storing(builder: GraphBuilder, body: GraphProto | None) -> Iterator[None]:
+    """Around the lowering of a body: where that cannot be, its weights are stored all the same."""
+    try:
+        yield
+    except NotCountedError:
+        _store_only(builder, body)
+        raise
 
 
 def _work(body: _Body) -> tuple[int, int]:

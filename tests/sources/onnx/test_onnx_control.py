@@ -37,6 +37,28 @@ def test_a_known_condition_picks_its_arm(tmp_path: Path) -> None:
     assert analyze(content, tmp_path).totals.macs == 0
 
 
+def test_the_weights_of_an_arm_that_is_never_taken_are_stored_all_the_same(tmp_path: Path) -> None:
+    arms = [arm([node("MatMul", ["x", name], ["m"])], {name: ones(8, 8)}) for name in ("v", "w")]
+    choice = node("If", ["c"], ["y"], then_branch=arms[0], else_branch=arms[1])
+    totals = analyze(graph([choice], {"x": [2, 8]}, {"c": np.array(True)}), tmp_path).totals
+    assert (totals.macs, totals.params) == (2 * 64, 2 * 64)
+
+
+def test_weights_of_an_arm_that_is_never_taken_leave_others_their_names(tmp_path: Path) -> None:
+    arms = [arm([node("MatMul", ["x", "w"], ["m"])], {"w": ones(8, size)}) for size in (4, 8)]
+    choice = node("If", ["c"], ["y"], then_branch=arms[0], else_branch=arms[1])
+    found = load(graph([choice], {"x": [2, 8]}, {"c": np.array(False)}), tmp_path)
+    assert next(weight for weight in found.weights if weight.name == "w").shape == (8, 8)
+
+
+def test_an_arm_that_is_never_taken_stores_the_weights_of_the_arms_in_it(tmp_path: Path) -> None:
+    inner = arm([node("MatMul", ["x", "w"], ["m"])], {"w": ones(8, 8)})
+    nested = arm([node("If", ["c"], ["n"], then_branch=inner, else_branch=inner)])
+    choice = node("If", ["c"], ["y"], then_branch=arm([node("Relu", ["x"], ["r"])]), else_branch=nested)
+    totals = analyze(graph([choice], {"x": [2, 8]}, {"c": np.array(True)}), tmp_path).totals
+    assert (totals.macs, totals.params) == (0, 2 * 64)
+
+
 def test_an_arm_tells_what_the_tensors_around_it_are_for(tmp_path: Path) -> None:
     """Scale and shift of the normalisation are parameters, mean and variance are not."""
     normal = arm([node("BatchNormalization", ["x", "g", "b", "m", "v"], ["r"])])
@@ -90,6 +112,24 @@ def test_a_loop_whose_length_is_an_input_is_unknown(tmp_path: Path) -> None:
     assert analyze(content, tmp_path).unknown[0].operator == "Loop"
 
 
+def test_a_loop_that_is_unknown_stores_the_weights_of_its_body(tmp_path: Path) -> None:
+    content = loop(trips="n")
+    content.input.append(helper.make_tensor_value_info("n", TensorProto.INT64, []))
+    weight = next(tensor for tensor in content.initializer if tensor.name == "w")
+    content.node[0].attribute[0].g.initializer.append(weight)
+    content.initializer.remove(weight)
+    totals = analyze(content, tmp_path).totals
+    assert (totals.macs, totals.params) == (0, 64)
+
+
+def test_a_loop_whose_body_fails_after_lowering_stores_its_weights_once(tmp_path: Path) -> None:
+    content = loop(body_condition="Not")
+    weight = next(tensor for tensor in content.initializer if tensor.name == "w")
+    content.node[0].attribute[0].g.initializer.append(weight)
+    content.initializer.remove(weight)
+    assert analyze(content, tmp_path).totals.params == 64
+
+
 def test_a_loop_that_grows_what_it_carries_is_unknown(tmp_path: Path) -> None:
     content = loop()
     add = content.node[0].attribute[0].g.node[2]
@@ -112,6 +152,13 @@ def test_a_scan_costs_its_body_per_slice(tmp_path: Path) -> None:
     found = analyze(content, tmp_path)
     assert (found.unknown, found.totals.macs) == ((), 7 * 2 * 4 * 3)
     assert load(content, tmp_path).outputs[1].shape == (7, 2, 3)
+
+
+def test_a_scan_that_is_unknown_stores_the_weights_of_its_body(tmp_path: Path) -> None:
+    body = graph([node("MatMul", ["h", "w"], ["m"])], {"h": [2, 8]}, {"w": ones(8, 8)})
+    scan = node("Scan", ["x"], ["all"], body=body, num_scan_inputs=1, scan_input_axes=[0, 1])
+    found = analyze(graph([scan], {"x": [7, 2, 8]}), tmp_path)
+    assert ([op.operator for op in found.unknown], found.totals.params) == (["Scan"], 64)
 
 
 def test_loops_in_loops_multiply(tmp_path: Path) -> None:
