@@ -262,5 +262,5 @@ def _at(value: Located, read: Callable[[object], _Read]) -> _Read:
     try:
         return read(value.value)
     except UsageError as error:
-        hint = error.hint.replace("=", ": ") if error.hint and error.hint.startswith("write ") else error.hint
+        hint = error.hint.replace("=", ": ") if error.hint.startswith("write ") else error.hint
         raise value.where.error(error.message, hint=hint) from None

@@ -49,7 +49,8 @@ def _as_json(error: ConvcostError) -> dict[str, Json]:
 
 def report_exit(stop: SystemExit, arguments: Sequence[str]) -> int:
     """A model's own code, or a library, tried to end the program."""
-    return report(ConvcostError(f"the model's code ended the program ({stop.code!r})"), arguments)
+    hint = "call it from Python first: building a model must not exit"
+    return report(ConvcostError(f"the model's code ended the program ({stop.code!r})", hint=hint), arguments)
 
 
 def report_unexpected(error: Exception, arguments: Sequence[str]) -> int:
@@ -66,8 +67,7 @@ def say(error: ConvcostError) -> None:
     """One line for the error and one for the hint, on stderr."""
     sys.stdout.flush()
     sys.stderr.write(f"error: {_one_line(error.message)}\n")
-    if error.hint:
-        sys.stderr.write(f"hint: {_one_line(error.hint)}\n")
+    sys.stderr.write(f"hint: {_one_line(error.hint)}\n")
 
 
 def _one_line(text: str) -> str:

@@ -79,7 +79,8 @@ def write_stdout(text: str) -> None:
         _forget_stdout()
     except OSError as error:
         _forget_stdout()
-        raise UsageError(f"cannot write to stdout: {error.strerror or error}") from error
+        hint = "free some space, or write elsewhere with -o FILE"
+        raise UsageError(f"cannot write to stdout: {error.strerror or error}", hint=hint) from error
 
 
 _QUERY = "query"

@@ -56,5 +56,7 @@ def _umask() -> int:
     return mask
 
 
-def _hint(path: Path) -> str | None:
-    return None if path.parent.is_dir() else f"make the folder first: mkdir -p '{path.parent}'"
+def _hint(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"make the folder first: mkdir -p '{path.parent}'"
+    return "name a file in a folder that can be written to"

@@ -140,7 +140,10 @@ def test_a_full_disk_is_an_error_and_not_a_traceback() -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environment)
     assert ended.returncode == 2
-    assert ended.stderr == "error: cannot write to stdout: No space left on device\n"
+    assert ended.stderr == (
+        "error: cannot write to stdout: No space left on device\n"
+        "hint: free some space, or write elsewhere with -o FILE\n"
+    )
 
 
 def test_what_a_model_prints_does_not_spoil_the_report(tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def lower_layer(name: str, word: str, entry: Entry, data: Tensor) -> Node:
         operands = (data, *_stored(name, lowered, data))
         outputs = lowered.op.output_shapes(tuple(tensor.shape for tensor in operands))
     except ShapeError as error:
-        hint = error.hint or f"the layer's input, after the batch, is {list(data.shape[1:])}"
+        sizes = f"the layer's input, after the batch, is {list(data.shape[1:])}"
+        hint = sizes if error.hint == error.general_hint else error.hint
         raise where.error(f"{name}: {error.message}", hint=hint) from None
     return Node(
         name=name,
