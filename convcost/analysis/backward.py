@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcost.graph import Cost, Graph, Node, Role, Tensor
-from convcost.graph.ops import Move
+from convcost.graph.ops import Move, real_products
 
 
 def backward_costs(graph: Graph, *, inputs_need_gradients: bool = False) -> dict[str, Cost]:
@@ -45,10 +45,5 @@ def _stops_gradients(node: Node) -> bool:
 def _node_cost(node: Node, needed: tuple[bool, ...]) -> Cost:
     operands = tuple(tensor.shape for tensor in node.operands)
     outputs = tuple(tensor.shape for tensor in node.outputs)
-    macs = node.op.gradient_macs(operands, outputs, needed) * _real_products(node)
+    macs = node.op.gradient_macs(operands, outputs, needed) * real_products(node.operands[:2])
     return node.repeat * Cost(macs=macs, other_ops=node.op.arithmetic(operands, outputs).other_ops)
-
-
-def _real_products(node: Node) -> int:
-    """Real multiplies in one product of the gradients: as in the forward pass, two for each complex factor."""
-    return 1 << sum(tensor.dtype.is_complex for tensor in node.operands[:2])

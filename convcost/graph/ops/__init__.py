@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcost.graph.ops.attention import Attention
-from convcost.graph.ops.base import Arithmetic, Attribute, Op, Shapes, broadcast
+from convcost.graph.ops.base import Arithmetic, Attribute, Op, Shapes, broadcast, real_products
 from convcost.graph.ops.conv import Conv, ConvTranspose, DeformConv, Pads, conv_output_size, same_padding
 from convcost.graph.ops.elementwise import Activation, Elementwise
 from convcost.graph.ops.fft import FftConv
@@ -79,5 +79,6 @@ __all__ = [
     "WinogradConv",
     "broadcast",
     "conv_output_size",
+    "real_products",
     "same_padding",
 ]

@@ -79,7 +79,7 @@ class Op(ABC):
             tuple(tensor.shape for tensor in operands), tuple(tensor.shape for tensor in outputs)
         )
         return Cost(
-            macs=macs * _real_products(operands[:2]),
+            macs=macs * real_products(operands[:2]),
             other_ops=other_ops,
             bytes_read=self.bytes_read(operands, outputs),
             bytes_written=self.bytes_written(outputs),
@@ -92,7 +92,7 @@ class Op(ABC):
         return {field.name: getattr(self, field.name) for field in fields}
 
 
-def _real_products(factors: tuple[Tensor, ...]) -> int:
+def real_products(factors: tuple[Tensor, ...]) -> int:
     """Real multiplies in one product: two for each complex factor, `(a + bi)(c + di)` being four."""
     return math.prod(2 for factor in factors if factor.dtype.is_complex)
 
