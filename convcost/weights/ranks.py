@@ -25,7 +25,8 @@ def family_energies(
 ) -> FamilyEnergies:
     """The family's energies for a kernel that is finite and not all zero.
 
-    Ranks are the alternative's; one that a grouped layer cannot have is taken down to the next that it can.
+    Ranks are the alternative's; one that a layer cannot have (above the full rank, or no multiple of its groups)
+    is taken down to the next that it can.
     """
     step = family.ranked.rank_step(conv)
     smallest = family.macs(layer, conv, step)
@@ -38,13 +39,14 @@ def family_energies(
         kept=family.spectrum(kernel),
         chance=random.spectrum(family, kernel.shape),
     )
-    blocks = {rank // step for rank in ranks} if ranks else {ranked.most_within(part) for part in QUARTERS}
+    full = ranked.kept.full_rank
+    blocks = {min(rank // step, full) for rank in ranks} if ranks else {ranked.most_within(part) for part in QUARTERS}
     half = ranked.most_within(HALF)
     return FamilyEnergies(
         label=family.label,
         name=family.name,
         options=family.options(),
-        full_rank=ranked.kept.full_rank * step,
+        full_rank=full * step,
         rank_for=tuple((share, ranked.kept.rank_for(share) * step) for share in SHARES),
         points=tuple(ranked.point(rank) for rank in sorted(blocks) if rank),
         half_macs=ranked.point(half) if half else None,

@@ -70,6 +70,12 @@ def test_golden_energies_are_shown_at_the_ranks_asked_for():
     assert two.macs * 2 == node.cost.macs
 
 
+def test_a_rank_above_the_full_one_is_shown_as_the_full_one():
+    node = layer(conv2d(6, 8))
+    for form in only(node, held(node, conv__weight=golden_kernel()), ranks=(9999,)).families:
+        assert form.reason or [point.rank for point in form.points] == [form.full_rank]
+
+
 def test_half_the_macs_is_the_largest_rank_that_costs_no_more():
     node = layer(conv2d(12, 20, stride=(2, 1)), (9, 7))
     for label in ("spatial-factorised vh", "depthwise-separable dw-pw", "depthwise-separable pw-dw"):
