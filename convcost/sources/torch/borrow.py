@@ -32,11 +32,12 @@ def borrowed(tree: Tree, device: torch.device) -> Iterator[Borrowed]:
     `SourceError` for a lazy module that has never seen an input.
     """
     weights = stored_tensors(tree)
-    saved = [_Saved(child) for _, child in tree]
+    unregistered = _unregistered(tree)
+    saved = [_Saved(child) for child in (*(child for _, child in tree), *unregistered)]
     try:
         tensors = _Stand(device, {id(tensor) for tensor, _ in weights}, _scripted_tensors(tree))
         attributes = [item for path, child in tree for item in _swap_tensors(child, path, tensors)]
-        for _, child in tree:
+        for child in (*(child for _, child in tree), *unregistered):
             _stop_training(child)
         yield Borrowed(
             weights=tuple({weight.name: weight for _, weight in weights}.values()),
@@ -46,6 +47,21 @@ def borrowed(tree: Tree, device: torch.device) -> Iterator[Borrowed]:
     finally:
         for state in saved:
             state.restore()
+
+
+def _unregistered(tree: Tree) -> list[nn.Module]:
+    """Modules kept in plain lists, tuples and dicts: torch does not know of them, but they may run."""
+    known = {id(child) for _, child in tree}
+    found: list[nn.Module] = []
+    for _, parent in tree:
+        for name, value in parent.__dict__.items():
+            if not isinstance(value, (list, tuple, dict)) or not value or name in _REGISTERED:
+                continue
+            for item in value.values() if isinstance(value, dict) else value:
+                if isinstance(item, nn.Module):
+                    found.extend(child for child in item.modules() if id(child) not in known)
+                    known.update(id(child) for child in item.modules())
+    return found
 
 
 def _scripted_tensors(tree: Tree) -> list[torch.Tensor]:

@@ -162,3 +162,24 @@ def test_modules_of_other_threads_do_not_shift_names():
 
     graph = count(Calls(starts_a_thread, other=Calls(waits)), (1, 4))
     assert [node.name for node in graph.nodes] == ["mul"]
+
+
+@pytest.mark.parametrize("kept", [list, tuple, lambda modules: dict(enumerate(modules))], ids=["list", "tuple", "dict"])
+def test_modules_that_torch_does_not_know_of_are_left_as_they_were_too(kept):
+    class Hiding(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.hidden = kept([nn.BatchNorm1d(4), nn.Dropout()])
+
+        def forward(self, x):
+            for module in self.hidden.values() if isinstance(self.hidden, dict) else self.hidden:
+                x = module(x)
+            return x
+
+    model = Hiding()
+    norm = model.hidden[0]
+    graph = graph_of(model, ((2, 4),))
+    assert norm.training
+    assert norm.num_batches_tracked.item() == 0
+    assert norm.running_mean.tolist() == [0.0] * 4
+    assert "dropout" not in {node.name for node in graph.nodes}
