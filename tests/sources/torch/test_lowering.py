@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812  # the name everyone reads it by
 
 from convcost.analysis import analyze_graph
-from convcost.graph.ops import Attention, Conv, ConvTranspose, Elementwise, Move, Reduce, Resample
+from convcost.graph.ops import Activation, Attention, Conv, ConvTranspose, Elementwise, Move, Reduce, Resample
 from convcost.sources.torch import graph_of
 from convcost.sources.torch.lowering import LOWERINGS, lowers
 from tests.sources.torch.networks import Calls
@@ -244,3 +244,25 @@ def test_a_same_padded_even_kernel_pads_the_far_side():
     (node,) = graph_of(nn.Conv2d(3, 8, 4, padding="same"), ((1, 3, 20, 20),)).nodes
     assert isinstance(node.op, Conv)
     assert node.op.pads == ((1, 2), (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("call", "function"),
+    [
+        (lambda self, x: F.relu6(x), "clip"),
+        (lambda self, x: F.hardtanh(x), "clip"),
+        (lambda self, x: x.clamp(0, 1), "clip"),
+        (lambda self, x: x.clamp_(min=0), "clip"),
+        (lambda self, x: F.silu(x), "silu"),
+    ],
+)
+def test_one_function_has_one_word_under_every_name(call, function):
+    (node,) = graph_of(Calls(call), (torch.rand(2, 3),)).nodes
+    assert node.op == Activation(function=function)
+
+
+def test_clamping_between_tensors_reads_them():
+    bounds = torch.zeros(3), torch.ones(3)
+    (node,) = graph_of(Calls(lambda self, x, low, high: x.clamp(low, high)), (torch.rand(2, 3), *bounds)).nodes
+    assert len(node.operands) == 3
+    assert node.outputs[0].shape == (2, 3)

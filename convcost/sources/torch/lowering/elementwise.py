@@ -32,7 +32,14 @@ _ACTIVATIONS = (
     "tanh",
     "threshold",
 )
-_WORDS = {"prelu_kernel": "prelu", "log_sigmoid_forward": "log_sigmoid", "rrelu_with_noise": "rrelu"}
+# A ReLU6 and a clamp are one function, whatever the framework calls it.
+_WORDS = {
+    "hardtanh": "clip",
+    "log_sigmoid_forward": "log_sigmoid",
+    "prelu_kernel": "prelu",
+    "relu6": "clip",
+    "rrelu_with_noise": "rrelu",
+}
 _OPERATIONS = {"addcmul": 2, "addcdiv": 2, "lerp": 3, "hypot": 4}
 _COMMON_WORDS = {"rsub": "sub", "true_divide": "div", "subtract": "sub", "multiply": "mul", "divide": "div"}
 
@@ -42,6 +49,13 @@ def _activation(call: Call) -> Step:
     word = _WORDS.get(call.signature.word, call.signature.word)
     # PReLU's slope is an operand; everything else has only its data.
     return Step(Activation(function=word), call.operands if word == "prelu" else call.operands[:1])
+
+
+@lowers("aten.clamp", "aten.clip")
+def _clamp(call: Call) -> Step:
+    """Between two numbers it is an activation like any other; between two tensors, arithmetic that reads them."""
+    fixed = len(call.operands) == 1
+    return Step(Activation(function="clip") if fixed else Elementwise(function="clip"), call.operands)
 
 
 @lowers("aten.glu")
