@@ -17,6 +17,7 @@ SCHEMA = "convcost/difference/1"
 Change: TypeAlias = Literal["added", "removed", "renamed", "changed"]
 
 _PARAMS = metric_named("params")
+_ACTIVATION_BYTES = metric_named("activation_bytes")
 _LAYER_METRICS = tuple(metric for metric in METRICS if metric.measure)
 
 
@@ -40,11 +41,19 @@ class LayerChange:
         return "; ".join(text for text in (renamed, said or self._values()) if text)
 
     def _values(self) -> str:
-        """The figures that differ, where neither attributes nor shapes do: a bias, or the type of the weights."""
+        """The figures that differ, where neither attributes nor shapes do: a bias, or the type of the weights.
+
+        An output that takes no memory of its own is written over an operand, or is a view of one.
+        """
         pairs = [
             (metric, _of(self.pair.old, metric), _of(self.pair.new, metric)) for metric in (_PARAMS, *_LAYER_METRICS)
         ]
-        return next((f"{metric.name} {old:,} → {new:,}" for metric, old, new in pairs if old != new), "")
+        metric, old, new = next((each for each in pairs if each[1] != each[2]), (_PARAMS, 0, 0))
+        if old == new:
+            return ""
+        moved = {(True, False): "in place now: ", (False, True): "no longer in place: "}
+        place = moved.get((old > 0, new > 0), "") if metric is _ACTIVATION_BYTES else ""
+        return f"{place}{metric.name} {old:,} → {new:,}"
 
     @property
     def kind(self) -> str:

@@ -115,6 +115,13 @@ def test_attribute_changes_are_spelled_out(changed: nn.Module, reason: str) -> N
     assert said(found) == [("changed", "0", reason)]
 
 
+def test_a_result_written_in_place_is_said_to_be() -> None:
+    apart, in_place = counted(nn.Conv2d(8, 8, 3), nn.ReLU()), counted(nn.Conv2d(8, 8, 3), nn.ReLU(inplace=True))
+    size = f"{8 * 14 * 14 * 4:,}"
+    assert said(difference(apart, in_place)) == [("changed", "1", f"in place now: activation_bytes {size} → 0")]
+    assert said(difference(in_place, apart)) == [("changed", "1", f"no longer in place: activation_bytes 0 → {size}")]
+
+
 def test_a_larger_input_is_said_first() -> None:
     conv = nn.Conv2d(8, 8, 3)
     found = difference(counted(conv), counted(conv, shape=(1, 8, 32, 32)))
