@@ -230,6 +230,10 @@ class GraphBuilder:
         for position, (name, kind) in enumerate(zip(node.output, kinds, strict=True)):
             if not name:
                 continue
+            if position in lowered.passed:
+                self._written.add(self.fresh(name))
+                self.scope.values[name] = lowered.passed[position]
+                continue
             source = lowered.view_of if position == 0 else None
             output = self.declared(name, kind, alias=source.buffer if source else "", dtype=default)
             if source is not None and source.weight is not None:

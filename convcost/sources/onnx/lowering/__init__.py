@@ -16,6 +16,7 @@ from convcost.sources.onnx.lowering import (
     recurrent,
     reduce,
     resample,
+    rotary,
     unmodelled,
 )
 from convcost.sources.onnx.lowering.call import Call, Lowered, NotCountedError, Step
@@ -36,6 +37,7 @@ FAMILIES = (
     recurrent,
     reduce,
     resample,
+    rotary,
     unmodelled,
 )
 """Importing a family enters its operators into `LOWERINGS`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ class Lowered:
     """An op with its operands in the op's own order. The first output shares the memory of `view_of`, if given.
 
     `shapes` and `dtype` tell what the outputs are where inference does not know, by their positions in the file.
+    `passed` are the outputs, again by position, that are no work of this op: an earlier step's, or an operand as it is.
     """
 
     op: Op
@@ -32,6 +33,7 @@ class Lowered:
     view_of: Tensor | None = None
     shapes: tuple[Shape | None, ...] = ()
     dtype: DType | None = None
+    passed: Mapping[int, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,7 @@ class Call:
             name=f"{self.prefix}:{len(self.steps)}",
             shape=shape,
             dtype=dtype or operands[0].dtype,
+            weight=operands[0].weight if op.is_view else None,
             alias=operands[0].buffer if op.is_view else "",
         )
         self.steps.append(Step(op=op, operands=operands, outputs=(output,)))

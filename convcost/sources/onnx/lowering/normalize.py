@@ -44,7 +44,8 @@ def lower_skip_normalization(call: Call) -> Lowered:
     return Lowered(
         op=Normalize(method=_SKIP_METHODS[call.operator]),
         operands=(total, *call.picked(*affine)),
-        shapes=(data.shape, statistics, statistics, data.shape),
+        shapes=(data.shape, statistics, statistics),
+        passed={3: total},
     )
 
 
