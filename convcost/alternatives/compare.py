@@ -14,10 +14,9 @@ from convcost.alternatives.pareto import undominated
 from convcost.alternatives.result import Candidate, Comparison, LayerComparison, ModelTotal
 from convcost.alternatives.standard import Standard
 from convcost.alternatives.symbols import with_sides
-from convcost.analysis import analyze_graph
+from convcost.analysis import analyze_graph, unknown_ops
 from convcost.errors import UsageError
 from convcost.graph import Graph, Node, Weight, distinct_weights
-from convcost.graph.ops import Unknown
 
 if TYPE_CHECKING:
     from convcost.alternatives.parallel import DeviceShare
@@ -53,7 +52,7 @@ def compare_graph(
         totals=_marked_totals(totals, compared),
         min_kernel=min_kernel,
         smaller_kernels=len(choose(graph, layers, kinds, 1)) - len(chosen),
-        lower_bound=any(isinstance(node.op, Unknown) for node in graph.nodes),
+        unknown=unknown_ops(graph.nodes),
         notes=graph.notes,
     )
 

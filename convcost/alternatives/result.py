@@ -9,7 +9,7 @@ from convcost import __version__
 from convcost.alternatives.base import Alternative, AnyConv
 from convcost.alternatives.break_even import BreakEven
 from convcost.alternatives.counting import CountedMap
-from convcost.analysis import Json, Layer
+from convcost.analysis import Json, Layer, UnknownOp
 from convcost.graph import Cost, Node
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class ModelTotal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Chosen layers under every alternative. With `lower_bound`, the model holds ops that could not be counted.
+    """Chosen layers under every alternative. With anything `unknown`, every total is a lower bound.
 
     `smaller_kernels` counts the convolutions that were left out for a kernel with no side of `min_kernel`.
     """
@@ -156,8 +156,12 @@ class Comparison:
     totals: tuple[ModelTotal, ...]
     min_kernel: int = 1
     smaller_kernels: int = 0
-    lower_bound: bool = False
+    unknown: tuple[UnknownOp, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_lower_bound(self) -> bool:
+        return bool(self.unknown)
 
     def to_json(self) -> dict[str, Json]:
         """The document of `docs/schema/comparison-1.json`."""
@@ -167,7 +171,8 @@ class Comparison:
             "source": {"target": self.target, "kind": self.source},
             "convention": {"df": self.df},
             "selection": {"min_kernel": self.min_kernel, "smaller_kernels": self.smaller_kernels},
-            "lower_bound": self.lower_bound,
+            "lower_bound": self.is_lower_bound,
+            "unknown": [each.to_json() for each in self.unknown],
             "notes": list(self.notes),
             "layers": [layer.to_json() for layer in self.layers],
             "totals": [total.to_json() for total in self.totals],

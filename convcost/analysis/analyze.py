@@ -31,7 +31,7 @@ def analyze_graph(graph: Graph, *, backward: bool = False) -> Analysis:
         inputs=graph.inputs,
         totals=totals,
         layers=layers,
-        unknown=_unknown_ops(graph.nodes),
+        unknown=unknown_ops(graph.nodes),
         unused=Storage.of(weight for weight in graph.weights if weight.name not in used),
         notes=(*graph.notes, *_causal_note(graph.nodes)),
         backward=sum((layer.backward for layer in layers if layer.backward), Cost()) if backward else None,
@@ -56,7 +56,8 @@ def layer_costs(nodes: Iterable[Node]) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def _unknown_ops(nodes: Iterable[Node]) -> tuple[UnknownOp, ...]:
+def unknown_ops(nodes: Iterable[Node]) -> tuple[UnknownOp, ...]:
+    """What could not be counted, in execution order; the same operator for the same reason is one."""
     found: dict[tuple[str, str], list[str]] = {}
     for node in nodes:
         if isinstance(node.op, Unknown):

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from convcost.cli.options import Measuring, Reading, Writing
+from convcost.cli.options import Measuring, Reading, Strictness, Writing
 from convcost.cli.values import at_least_one, one_of
 from convcost.errors import UsageError
 from convcost.sources.request import is_saved
 
 if TYPE_CHECKING:
     from convcost.alternatives import CountedMap
+    from convcost.reports import Report
+    from convcost.reports.comparison import ComparisonReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ def compare(
     measuring: Measuring,
     reading: Reading,
     writing: Writing,
+    strictness: Strictness,
 ) -> int:
     """Each convolution beside what it could be instead.
 
@@ -77,7 +80,7 @@ def compare(
     accuracy is never guessed.
     """
     from convcost import api
-    from convcost.cli.output import deliver, stdout_for_reports
+    from convcost.cli.output import stdout_for_reports
     from convcost.reports.comparison import ComparisonReport
 
     request = reading.request(_the_target(target or [], spec))
@@ -97,17 +100,28 @@ def compare(
             devices=devices,
         )
     report = ComparisonReport(comparison=comparison, every_row=writing.verbose, pareto=comparing.pareto)
+    code = _deliver(report, measuring, writing)
+    if strictness.strict:
+        from convcost.cli.models import refuse_unknown
+
+        return code or refuse_unknown([comparison])
+    return code
+
+
+def _deliver(costs: ComparisonReport, measuring: Measuring, writing: Writing) -> int:
+    """The report with everything that was asked for beside the costs."""
+    from convcost.cli.output import deliver
+
     if measuring.latency:
         from convcost.cli.measured import deliver_measured_comparison
 
-        return deliver_measured_comparison(report, measuring, writing)
+        return deliver_measured_comparison(costs, measuring, writing)
+    report: Report = costs
     if (device := measuring.limits()) is not None:
         from convcost.reports.roofline_comparison import RooflineComparisonReport
 
-        bounded = RooflineComparisonReport(inner=report, comparison=comparison, device=device)
-        deliver(bounded, writing, notes=comparison.notes)
-        return 0
-    deliver(report, writing, notes=comparison.notes)
+        report = RooflineComparisonReport(inner=costs, comparison=costs.comparison, device=device)
+    deliver(report, writing, notes=costs.comparison.notes)
     return 0
 
 

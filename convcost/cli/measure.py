@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convcost.cli import failure
-from convcost.cli.options import Reading, Timing, Writing
+from convcost.cli.options import Reading, Strictness, Timing, Writing
 from convcost.errors import SourceError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def measure(
     timing: Timing,
     reading: Reading,
     writing: Writing,
+    strictness: Strictness,
 ) -> int:
     """Latency of one or more models, honestly measured.
 
@@ -28,6 +29,7 @@ def measure(
     measured in turn with each other, and each is set beside the first. Ctrl-C ends it with a report of what was
     measured until then, marked partial.
     """
+    from convcost.cli.models import refuse_unknown
     from convcost.cli.output import deliver, stdout_for_reports
 
     timing.protocol()  # what is wrong with an option is said before anything is read
@@ -39,7 +41,9 @@ def measure(
     deliver(report, writing, notes=report.notes())
     if report.partial:
         return failure.INTERRUPTED
-    return _refuse_unmeasured(report.models)
+    unmeasured = _refuse_unmeasured(report.models)
+    strict = [model.analysis for model in report.models] if strictness.strict else []
+    return unmeasured or refuse_unknown(strict)
 
 
 def _workloads(targets: Sequence[str], timing: Timing, reading: Reading) -> list[Workload]:

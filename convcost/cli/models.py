@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from convcost.analysis import Analysis
+from convcost.analysis import Analysis, UnknownOp
 from convcost.analysis.cross_check import PEERS, CrossCheck
 from convcost.analysis.sweep import Sweep
 from convcost.cli import failure
@@ -56,9 +57,19 @@ def all_notes(analyses: Sequence[Analysis | Sweep]) -> list[str]:
     return [f"{each.target}: {note}" if several else note for each in analyses for note in each.notes]
 
 
-def refuse_unknown(analyses: Sequence[Analysis]) -> int:
+class Counted(Protocol):
+    """The result of a target whose ops were counted, perhaps not all of them."""
+
+    @property
+    def target(self) -> str: ...
+
+    @property
+    def unknown(self) -> tuple[UnknownOp, ...]: ...
+
+
+def refuse_unknown(results: Sequence[Counted]) -> int:
     """`--strict`, after the report is out: exit code 2 and an error that names what could not be counted."""
-    unknown = [(each.target, op) for each in analyses for op in each.unknown]
+    unknown = [(each.target, op) for each in results for op in each.unknown]
     if not unknown:
         return 0
     target, first = unknown[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convcost.analysis import Analysis, Json
+from convcost.analysis import Analysis, Json, UnknownOp
 from convcost.analysis.group import group_layers
 from convcost.analysis.metrics import METRICS
 from convcost.graph import Tensor
@@ -28,7 +28,7 @@ class AnalysisReport:
             Document(
                 title=title_of(analysis),
                 subtitle=inputs_of(analysis),
-                tables=(layer_table(analysis, self.view), *unknown_table(analysis)),
+                tables=(layer_table(analysis, self.view), *unknown_table(analysis.unknown)),
                 facts=total_facts(analysis),
                 notes=analysis.notes,
                 footer=("FLOPs = 2 × MACs + other ops. What is counted: convcost explain macs",),
@@ -116,9 +116,9 @@ def coverage_text(analysis: Analysis) -> str:
     return f"{text}: every total is a lower bound" if analysis.is_lower_bound else text
 
 
-def unknown_table(analysis: Analysis) -> tuple[Table, ...]:
+def unknown_table(unknown: Sequence[UnknownOp]) -> tuple[Table, ...]:
     """What could not be counted, why, and where; empty when everything was."""
-    if not analysis.unknown:
+    if not unknown:
         return ()
     columns = (
         Column(key="op", title="Unknown op", kind=Kind.NAME),
@@ -126,7 +126,7 @@ def unknown_table(analysis: Analysis) -> tuple[Table, ...]:
         Column(key="layers", title="Layers", kind=Kind.NAME),
         Column(key="reason", title="Reason", kind=Kind.NAME),
     )
-    rows = tuple((op.operator, len(op.layers), _some(op.layers), op.reason) for op in analysis.unknown)
+    rows = tuple((op.operator, len(op.layers), _some(op.layers), op.reason) for op in unknown)
     return (Table(columns=columns, rows=rows, title="Not counted"),)
 
 

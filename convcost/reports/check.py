@@ -121,7 +121,7 @@ def _document(result: Verdicts) -> Document:
     return Document(
         title=f"{named}{title_of(analysis)}",
         subtitle=inputs_of(analysis),
-        tables=(*_tables(result.verdicts), *unknown_table(analysis)),
+        tables=(*_tables(result.verdicts), *unknown_table(analysis.unknown)),
         facts=(Fact(label="Coverage", value=coverage_text(analysis)),),
         notes=(*analysis.notes, *(folding.text() for folding in (change.foldings if change else ()))),
         footer=tuple(filter(None, (how_to_accept(verdict) for verdict in missed))),

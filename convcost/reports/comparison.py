@@ -80,6 +80,10 @@ class ComparisonReport:
             tables = [_overview(comparison.layers)]
         if comparison.source != "spec" or len(comparison.layers) > 1:
             tables += _total_tables(comparison, pareto=self.pareto)
+        if comparison.unknown:
+            from convcost.reports.analysis import unknown_table
+
+            tables += unknown_table(comparison.unknown)
         return (
             Document(
                 title=f"{comparison.target} ({comparison.source})",
@@ -239,7 +243,7 @@ def _total_tables(comparison: Comparison, *, pareto: bool) -> Iterator[Table]:
     standard = next((total.macs for total in comparison.totals if total.alternative.name == "standard"), None)
     every = [layer.candidates for layer in comparison.layers]
     labels = [_common_label(candidates) for candidates in zip(*every, strict=True)]
-    at_least = " (at least: some ops could not be counted)" if comparison.lower_bound else ""
+    at_least = " (at least: some ops could not be counted)" if comparison.is_lower_bound else ""
     labelled = list(zip(labels, comparison.totals, strict=True))
     yield Table(
         title=f"The whole model, with each alternative wherever it applies{at_least}",

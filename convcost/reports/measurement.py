@@ -121,7 +121,8 @@ def _facts(model: MeasuredModel) -> tuple[Fact, ...]:
     coverage = Fact(label="Coverage", value=coverage_text(model.analysis))
     if measured is None:
         return (latency, counted, coverage)
-    rate = Fact(label="MACs/s", value=f"{format_quantity(int(macs / measured.median), Unit.COUNT)}")
+    least = "at least " if model.analysis.is_lower_bound else ""
+    rate = Fact(label="MACs/s", value=f"{least}{format_quantity(int(macs / measured.median), Unit.COUNT)}")
     return (
         latency,
         Fact(label="p10 to p90", value=spread_text(measured)),

@@ -60,7 +60,7 @@ def _document(sweep: Sweep) -> Document:
     return Document(
         title=title_of(first),
         subtitle=shapes,
-        tables=(_table(sweep), *unknown_table(sweep.least_counted)),
+        tables=(_table(sweep), *unknown_table(sweep.least_counted.unknown)),
         notes=sweep.notes,
         footer=("FLOPs = 2 × MACs + other ops. What is counted: convcost explain macs",),
     )

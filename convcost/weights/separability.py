@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from convcost.alternatives import AnyConv, Grouped, NotApplicable, convolution
+from convcost.alternatives import AnyConv, Grouped, NotApplicable
+from convcost.alternatives.choice import convolutions
 from convcost.errors import UsageError
 from convcost.graph import Graph, Node, Weight
 from convcost.weights.baseline import DRAWS, RandomKernels
@@ -75,9 +76,7 @@ def layer_separabilities(
 
 
 def _chosen(graph: Graph, layers: Sequence[str]) -> list[tuple[Node, AnyConv]]:
-    found = [(node, conv) for node in graph.nodes if (conv := convolution(node)) is not None]
-    if not found:
-        raise UsageError(f"'{graph.target}' has no convolution", hint="`convcost analyze` lists its layers")
+    found = convolutions(graph)
     chosen = [pair for pair in found if not layers or any(fnmatchcase(pair[0].name, glob) for glob in layers)]
     if not chosen:
         raise UsageError(f"no convolution is named like {', '.join(layers)}", hint=f"the first is '{found[0][0].name}'")

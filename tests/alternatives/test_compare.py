@@ -21,12 +21,14 @@ from convcost.alternatives import (
     compare_graph,
     rewrite_graph,
 )
+from convcost.alternatives.choice import convolutions
 from convcost.analysis import analyze_graph
 from convcost.errors import UsageError
 from convcost.graph import Graph, Node, Role, Tensor, Weight
 from convcost.graph.ops import Activation, DeformConv, Unknown
 from convcost.weights.families import FAMILIES
 from tests.alternatives.layers import conv, graph_of, layer_of, linear_of, transposed
+from tests.networks import small_network
 
 
 def two_layers() -> Graph:
@@ -58,6 +60,26 @@ def test_choosing_nothing_is_an_error_that_says_what_there_is() -> None:
         compare_graph(two_layers(), [Standard()], layers=["head.*"], min_kernel=2)
     with pytest.raises(UsageError, match="has no convolution to compare"):
         compare_graph(graph_of([linear_of("fc", 2, 2)]), [Standard()])
+
+
+def test_a_convolution_that_could_not_be_counted_is_named_with_the_reason() -> None:
+    image, x, y = (Tensor(name=name, shape=(1, 2)) for name in ("image", "x", "y"))
+    dynamic = Unknown(operator="Conv", reason="the shape of its input 'x' is known only when it runs", shapes=((1, 2),))
+    foreign = Unknown(operator="Foo", reason="operators of the domain 'my' are not known", shapes=((1, 2),))
+    nodes = [
+        Node(name="foo", op=foreign, operands=(image,), outputs=(x,)),
+        Node(name="conv_a", op=dynamic, operands=(x,), outputs=(y,)),
+    ]
+    graph = Graph(nodes=tuple(nodes), inputs=(image,), outputs=(y,), target="net", source="onnx")
+    with pytest.raises(UsageError, match="no convolution") as caught:
+        convolutions(graph)
+    assert "counted: conv_a (Conv): the shape of its input 'x' is known only when it runs; foo" in caught.value.message
+
+
+def test_what_could_not_be_counted_is_part_of_the_comparison() -> None:
+    comparison = compare_graph(small_network(unknown=True), [Standard()])
+    assert comparison.is_lower_bound
+    assert comparison.to_json()["unknown"] == [{"op": "my::op", "layers": ["head.mystery"], "reason": "no lowering"}]
 
 
 def test_totals_change_by_what_the_layers_change() -> None:
@@ -191,8 +213,8 @@ def test_unknown_ops_make_the_comparison_a_lower_bound() -> None:
         operands=layer.outputs,
         outputs=(Tensor(name="z", shape=(1,)),),
     )
-    assert not compare_graph(graph_of([layer]), [Standard()]).lower_bound
-    assert compare_graph(graph_of([layer, mystery]), [Standard()]).lower_bound
+    assert not compare_graph(graph_of([layer]), [Standard()]).is_lower_bound
+    assert compare_graph(graph_of([layer, mystery]), [Standard()]).is_lower_bound
 
 
 def test_in_place_activations_after_a_rewritten_layer_still_find_its_output() -> None:

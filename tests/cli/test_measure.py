@@ -68,6 +68,22 @@ def test_a_factory_is_built_with_values(capsys: Capture, tmp_path: Path) -> None
     assert document["totals"]["macs"] == 32
 
 
+def test_under_strict_an_op_that_is_not_counted_ends_it_after_the_report(capsys: Capture, tmp_path: Path) -> None:
+    source = tmp_path / "net.py"
+    source.write_text(
+        "import torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        return torch.linalg.eigvalsh(x)\n"
+        "def build():\n"
+        "    return Net(), (torch.eye(3),)\n"
+    )
+    assert main(["measure", f"{source}:build", "--max-time", "0.1", "-f", "json", "--strict"]) == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["latency"]["median_ms"] > 0
+    assert "cannot count" in err
+
+
 def test_a_second_model_is_set_beside_the_first(capsys: Capture, tiny: str) -> None:
     first, second = measured(capsys, tiny, tiny)["measurements"]
     assert first["beside"] is None

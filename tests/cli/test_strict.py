@@ -31,6 +31,15 @@ def test_under_strict_the_report_comes_first_and_the_error_after(capsys: pytest.
     ]
 
 
+def test_a_comparison_lists_what_could_not_be_counted_and_strict_refuses_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "model.onnx"]) == 0
+    assert "my::op" in capsys.readouterr().out
+    assert main(["compare", "model.onnx", "--strict", "-f", "json"]) == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["lower_bound"] is True
+    assert "error: small: cannot count my::op (no lowering)" in err
+
+
 def test_strict_beats_every_other_verdict() -> None:
     assert main(["check", "model.onnx", "--max", "macs=1"]) == 1
     assert main(["check", "model.onnx", "--max", "macs=1G"]) == 3
