@@ -70,6 +70,13 @@ def say(error: ConvcostError) -> None:
     sys.stderr.write(f"hint: {_one_line(error.hint)}\n")
 
 
+def say_detail(text: str) -> None:
+    """What others said of it, line by line, on stderr."""
+    from convcost.reports.escape import printable
+
+    sys.stderr.writelines(f"{printable(line)}\n" for line in text.splitlines())
+
+
 def _one_line(text: str) -> str:
     from convcost.reports.escape import printable
 

@@ -41,7 +41,7 @@ def measure(
     deliver(report, writing, notes=report.notes())
     if report.partial:
         return failure.INTERRUPTED
-    unmeasured = _refuse_unmeasured(report.models)
+    unmeasured = _refuse_unmeasured(report.models, verbose=writing.verbose)
     strict = [model.analysis for model in report.models] if strictness.strict else []
     return unmeasured or refuse_unknown(strict)
 
@@ -76,11 +76,20 @@ def _measured(workloads: Sequence[Workload], timing: Timing) -> MeasurementRepor
     return MeasurementReport(models=models, partial=was_interrupted(found))
 
 
-def _refuse_unmeasured(models: Sequence[MeasuredModel]) -> int:
+def _refuse_unmeasured(models: Sequence[MeasuredModel], *, verbose: bool) -> int:
     """After the report is out: exit code 2, and an error that names the first model without a measurement."""
     for model in models:
         if (refusal := model.refusal) is not None:
-            hint = "--max-bytes sets how much memory it may take" if refusal.needed_bytes else None
-            failure.say(SourceError(f"{model.analysis.target}: not measured: {refusal.reason}", hint=hint))
+            if verbose:
+                failure.say_detail(refusal.detail)
+            failure.say(SourceError(f"{model.analysis.target}: not measured: {refusal.reason}", hint=_hint(refusal)))
             return failure.UNUSABLE
     return 0
+
+
+def _hint(refusal: NotMeasurable) -> str:
+    if refusal.needed_bytes:
+        return "--max-bytes sets how much memory it may take"
+    if refusal.detail.strip() not in refusal.reason:
+        return "-v shows all that the runtime said"
+    return "convcost measure --help lists what else can be run"

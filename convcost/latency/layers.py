@@ -32,11 +32,11 @@ def measure_layers(
     except ConvcostError:
         raise
     except UnrunnableError as error:
-        return NotMeasurable(reason=error.reason, needed_bytes=error.needed_bytes)
+        return NotMeasurable(reason=error.reason, needed_bytes=error.needed_bytes, detail=error.detail)
     except KeyboardInterrupt:
         return INTERRUPTED_PROFILE
     except Exception as error:
-        return NotMeasurable(reason=f"profiling failed: {first_line(error)}")
+        return NotMeasurable(reason=f"profiling failed: {first_line(error)}", detail=str(error))
     return scaled_layers(profile, total, protocol)
 
 

@@ -24,10 +24,11 @@ APPROXIMATE_FROM = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotMeasurable:
-    """Why there is no measurement; `needed_bytes` where memory is the reason."""
+    """Why there is no measurement; `needed_bytes` where memory is the reason, `detail` all that the runtime said."""
 
     reason: str
     needed_bytes: int | None = None
+    detail: str = ""
 
     def to_json(self) -> dict[str, Json]:
         return {"reason": self.reason, "needed_bytes": self.needed_bytes}

@@ -101,9 +101,9 @@ def _start(workload: Workload, setting: Setting, stack: ExitStack) -> _Ready | N
     except ConvcostError:
         raise
     except UnrunnableError as error:
-        return NotMeasurable(reason=error.reason, needed_bytes=error.needed_bytes)
+        return NotMeasurable(reason=error.reason, needed_bytes=error.needed_bytes, detail=error.detail)
     except Exception as error:
-        return NotMeasurable(reason=f"{setting.runtime} cannot run it: {first_line(error)}")
+        return NotMeasurable(reason=f"{setting.runtime} cannot run it: {first_line(error)}", detail=str(error))
     started = Started(subject=subject, first_run=first_run)
     return _Ready(started=started, prepared=prepared, notes=(*prepared.notes, *notes))
 

@@ -49,8 +49,6 @@ class MeasuredModel:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the counting says, what was made up to run it, and why the figures deserve doubt."""
-        if self.refusal is not None:
-            return (*self.analysis.notes, f"not measured: {self.refusal.reason}")
         measured = self.measured
         told = (*measured.notes, *(f"doubtful: {each}" for each in measured.complaints)) if measured else ()
         return (*self.analysis.notes, *told)
@@ -116,7 +114,8 @@ class MeasurementReport:
 
 def _facts(model: MeasuredModel) -> tuple[Fact, ...]:
     measured, macs = model.measured, model.analysis.totals.macs
-    latency = Fact(label="Latency", value=latency_text(model.latency))
+    refused = f": {model.refusal.reason}" if model.refusal else ""
+    latency = Fact(label="Latency", value=f"{latency_text(model.latency)}{refused}")
     counted = Fact(label="MACs", value=macs, remark="multiply-accumulates", lower_bound=model.analysis.is_lower_bound)
     coverage = Fact(label="Coverage", value=coverage_text(model.analysis))
     if measured is None:

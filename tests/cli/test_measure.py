@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import jsonschema
+import onnx
 import pytest
 import torch
 
@@ -100,6 +101,21 @@ def test_what_takes_too_much_memory_is_refused_with_its_bytes(capsys: Capture, t
     out, err = capsys.readouterr()
     assert "running it needs" in out
     assert "hint: --max-bytes sets how much" in err
+
+
+def test_a_runtime_s_refusal_is_one_error_in_our_words_and_the_rest_under_v(capsys: Capture, tmp_path: Path) -> None:
+    model = onnx.load(NETWORK, load_external_data=False)
+    model.graph.node[0].op_type = "NoSuchOperator"
+    path = tmp_path / "net.onnx"
+    onnx.save(model, path)
+    assert main(["measure", str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert "not measured: ONNX Runtime cannot load it: " in out
+    assert err.count("ONNX Runtime cannot load it") == 1
+    assert "hint: -v shows all that the runtime said" in err
+    assert "[ONNXRuntimeError]" not in out + err
+    assert main(["measure", str(path), "-v"]) == 2
+    assert "[ONNXRuntimeError]" in capsys.readouterr().err
 
 
 def test_an_interrupt_leaves_what_was_measured(capsys: Capture, tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:

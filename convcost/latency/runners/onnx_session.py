@@ -117,9 +117,7 @@ def create_session(
     try:
         return ort.InferenceSession(model, options, providers=[provider])
     except Exception as error:  # the runtime's exceptions share no base but Exception
-        # The message begins with the runtime's name, a number and a word for it, each before a colon.
-        *_, complaint = first_line(error).split(" : ", 3)
-        raise UnrunnableError(f"ONNX Runtime: {complaint}") from error
+        raise UnrunnableError(f"ONNX Runtime cannot load it: {first_line(error)}", detail=str(error)) from error
 
 
 def missing_weights(path: str) -> dict[str, tuple[Shape, DType]]:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from convcost.latency.protocol import Clock, Subject
 
+_ERROR_NUMBER = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
+_SOURCE_PLACE = re.compile(r"(?:Load model from .*? failed: ?)?(?:\S+\.(?:cc|cpp|h|cu|cuh):\d+ .*?\)(?: const)? )?")
+"""Where in the runtime's own code an error arose: a file and line, then the signature of a C++ function."""
+
 
 class UnrunnableError(Exception):
-    """A workload that cannot be run in a setting. It becomes a `NotMeasurable` before a user sees it."""
+    """A workload that cannot be run in a setting. It becomes a `NotMeasurable` before a user sees it.
 
-    def __init__(self, reason: str, *, needed_bytes: int | None = None) -> None:
+    `detail` is all that the runtime said, where it said anything.
+    """
+
+    def __init__(self, reason: str, *, needed_bytes: int | None = None, detail: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.needed_bytes = needed_bytes
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +58,13 @@ def host_timed(call: Callable[[], object], clock: Clock = time.perf_counter) -> 
 
 
 def first_line(error: BaseException) -> str:
-    """A runtime's complaint, in one line."""
+    """A runtime's complaint, in one line and without the place in the runtime's own code.
+
+    >>> first_line(RuntimeError("[ONNXRuntimeError] : 1 : FAIL : /src/model.cc:256 Model::Model(int) Unsupported IR"))
+    'Unsupported IR'
+    """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    said = _ERROR_NUMBER.sub("", lines[0])
+    return (_SOURCE_PLACE.sub("", said, count=1) or said)[:300]

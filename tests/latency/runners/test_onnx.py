@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from convcost.graph import Tensor
 from convcost.latency.runners.onnx_session import file_session, input_values, missing_weights, open_onnx
-from convcost.latency.runners.prepared import UnrunnableError
+from convcost.latency.runners.prepared import UnrunnableError, first_line
 from convcost.latency.setting import Setting
 from convcost.latency.workload import OnnxFile
 from convcost.sources import Request
@@ -93,6 +93,17 @@ def test_a_broken_file_is_refused_in_the_runtime_s_words(tmp_path):
         file_session(str(path), SETTING)
     assert "\n" not in caught.value.reason
     assert "[ONNXRuntimeError]" not in caught.value.reason
+    assert "[ONNXRuntimeError]" in caught.value.detail
+
+
+def test_where_in_the_runtime_s_own_code_an_error_arose_is_left_to_the_detail():
+    said = (
+        "[ONNXRuntimeError] : 1 : FAIL : Load model from /a b/net.onnx failed:/src/onnxruntime/core/graph/model.cc:256 "
+        "onnxruntime::Model::Model(onnx::ModelProto&&, const onnxruntime::ModelOptions&) Unsupported model IR version"
+    )
+    assert first_line(RuntimeError(said)) == "Unsupported model IR version"
+    assert first_line(RuntimeError("shape (2, 3) does not fit")) == "shape (2, 3) does not fit"
+    assert first_line(RuntimeError("")) == "RuntimeError"
 
 
 def test_an_input_of_unknown_shape_is_named(tmp_path):
