@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convcost.errors import SourceError
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     from onnx import GraphProto, TensorShapeProto, TypeProto, ValueInfoProto
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fixed:
+    """A symbolic dimension that an `--input` gave a size."""
+
+    size: int
+    by: str
+
+
 def settle_inputs(graph: GraphProto, request: Request) -> tuple[str, ...]:
     """Writes the requested shapes and dimensions into `graph`; returns what was assumed, as notes.
 
@@ -21,11 +30,15 @@ def settle_inputs(graph: GraphProto, request: Request) -> tuple[str, ...]:
     inputs is the batch and becomes 1. Raises `SourceError` for unknown names, a wrong rank, and open axes.
     """
     inputs = _inputs(graph)
+    named = [(value, axis, dim.dim_param) for value in inputs for axis, dim in enumerate(_axes(value)) if dim.dim_param]
     overridden = _apply_specs(inputs, request.inputs, request.target)
     if overridden:
         _forget_shapes(graph)
+    fixed = {
+        name: _Fixed(size=size, by=value.name) for value, axis, name in named if (size := _axes(value)[axis].dim_value)
+    }
     values = [*inputs, *graph.output, *graph.value_info]
-    _apply_dims(values, inputs, request)
+    _apply_dims(values, inputs, request, fixed)
     return _default_batch(inputs, values, request.target)
 
 
@@ -82,9 +95,18 @@ def _forget_shapes(graph: GraphProto) -> None:
             value.type.tensor_type.ClearField("shape")
 
 
-def _apply_dims(values: Iterable[ValueInfoProto], inputs: Sequence[ValueInfoProto], request: Request) -> None:
-    known = {dim.dim_param for value in inputs for dim in value.type.tensor_type.shape.dim if dim.dim_param}
-    for name in request.dims:
+def _apply_dims(
+    values: Iterable[ValueInfoProto], inputs: Sequence[ValueInfoProto], request: Request, fixed: Mapping[str, _Fixed]
+) -> None:
+    """Sets every dimension of `--dim`; one that an `--input` has fixed may only be given as it is there."""
+    known = {*fixed, *(dim.dim_param for value in inputs for dim in _axes(value) if dim.dim_param)}
+    for name, size in request.dims.items():
+        if name in fixed and size != fixed[name].size:
+            raise SourceError(
+                f"{request.target}: '{shown(name)}' is {fixed[name].size} by --input {shown(fixed[name].by)}, "
+                f"and {size} by --dim",
+                hint="leave out one of the two",
+            )
         if name not in known:
             have = ", ".join(map(shown, sorted(known))) or "none"
             raise SourceError(
@@ -92,6 +114,10 @@ def _apply_dims(values: Iterable[ValueInfoProto], inputs: Sequence[ValueInfoProt
             )
     if request.dims:
         _substitute(values, request.dims)
+
+
+def _axes(value: ValueInfoProto) -> Sequence[TensorShapeProto.Dimension]:
+    return value.type.tensor_type.shape.dim
 
 
 def _substitute(values: Iterable[ValueInfoProto], sizes: Mapping[str, int]) -> None:

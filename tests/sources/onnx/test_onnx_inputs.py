@@ -53,6 +53,17 @@ def test_an_unknown_dimension_is_refused_with_those_there_are(tmp_path: Path) ->
     assert "N" in (raised.value.hint or "")
 
 
+def test_a_dimension_that_an_input_has_fixed_is_not_called_unknown(tmp_path: Path) -> None:
+    content = graph([CONV], {"x": ["N", 3, "side", "side"]}, WEIGHT)
+    fixed = (InputSpec(shape=(2, 3, 8, 8)),)
+    with pytest.raises(SourceError, match="'side' is 8 by --input x, and 9 by --dim"):
+        load(content, tmp_path, inputs=fixed, dims={"side": 9})
+    assert load(content, tmp_path, inputs=fixed, dims={"side": 8, "N": 2}).inputs[0].shape == (2, 3, 8, 8)
+    with pytest.raises(SourceError, match="no input has a dimension named 'M'") as raised:
+        load(content, tmp_path, inputs=fixed, dims={"M": 2})
+    assert raised.value.hint == "its symbolic dimensions: N, side"
+
+
 def test_shapes_are_given_by_name_or_in_order(tmp_path: Path) -> None:
     content = graph([node("MatMul", ["a", "b"], ["y"])], {"a": [2, 3], "b": [3, 4]})
     named = (InputSpec(name="b", shape=(7, 5)), InputSpec(shape=(6, 7), dtype=DType.FLOAT16))
