@@ -9,17 +9,16 @@ import datetime
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from torch import nn
 
 # Declares what torchvision's code needs of torch builds that its compiled operators do not fit.
 import tests.conftest  # noqa: F401
+from benchmarks.peers import PEERS, Peer, Subject, asked
 from convcost import __version__
 from convcost.analysis import Analysis, analyze_graph
 from convcost.sources.torch import graph_of
@@ -32,23 +31,26 @@ from tests.conformance.onnx_file import exported
 PAGE = Path(__file__).parents[1] / "docs" / "conformance.md"
 SECTIONS = {"Basics": PUBLISHED, **FAMILIES}
 EXACT = "exact"
+LEADING_CELLS = "| case | what counts | MACs | params |"
 INTRODUCTION = """\
 # Conformance
 
 Small networks on which counters disagree, each with its cost worked out by hand. `make test` holds convcost to every
 count; this page is written by `python -m benchmarks.conformance`, with what the installed peers say beside it.
 
-Every case is built as an ordinary user would, and counted in eval mode without gradients; peers run on the CPU. *exact*
-means the MACs of the formula, and for convcost on PyTorch the parameters too (an ONNX file may hold fewer: what the
-exporter folds is gone). A case with something that nobody can know is exact for convcost if that is listed; a peer that
-says the right number there says nothing about the rest. A number is what the tool said instead. FlopCounterMode's FLOPs
-are halved, being two for a MAC; fvcore counts normalisation among the products.
+Every case is built as an ordinary user would, and counted in eval mode. Every peer is asked as its own documentation
+says, on the CPU, and in a process of its own, because some crash or leave torch patched. *exact* means the MACs of the
+formula, and for convcost on PyTorch the parameters too (an ONNX file may hold fewer: what the exporter folds is gone).
+A case with something that nobody can know is exact for convcost if that is listed; a peer that says the right number
+there says nothing about the rest. A number is what the tool said instead. FlopCounterMode's FLOPs are halved, being two
+for a MAC; fvcore, thop, ptflops and torchinfo count other things than products too, and are right by their own rules
+where they do ([conventions.md](conventions.md) has the rules). *gives up* is a tool that prints an error and no number.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A case with the verdict of every counter, in the order of `COUNTERS`."""
+    """A case with the verdict of every counter: of `OURS`, then of the peers that were asked."""
 
     case: Case
     verdicts: tuple[str, ...]
@@ -69,41 +71,21 @@ def by_convcost_from_onnx(case: Case) -> str:
     return _verdict((analysis.totals.macs,), (case.expected_of_export,), _listed(analysis, case))
 
 
-def by_flop_counter(case: Case) -> str:
-    """torch's own counter."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    module, positional, keywords = _ordinary(case)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        module(*positional, **keywords)
-    return _verdict((counter.get_total_flops() / 2,), case.expected[:1])
+OURS: dict[str, Callable[[Case], str]] = {"convcost": by_convcost, "convcost, ONNX": by_convcost_from_onnx}
 
 
-def by_fvcore(case: Case) -> str:
-    """The counter of Detectron2, which traces."""
-    from fvcore.nn import FlopCountAnalysis
-
-    module, positional, keywords = _ordinary(case)
-    if keywords:
-        return "no keyword inputs"
-    counter = FlopCountAnalysis(module, positional).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    return _verdict((counter.total(),), case.expected[:1])
+def by_peer(peer: Peer, case: Case) -> str:
+    """A peer's MACs, or what became of asking for them."""
+    said = asked(peer, lambda: _ordinary(case))
+    return said if isinstance(said, str) else _verdict((said,), case.expected[:1])
 
 
-COUNTERS: dict[str, Callable[[Case], str]] = {
-    "convcost": by_convcost,
-    "convcost, ONNX": by_convcost_from_onnx,
-    "FlopCounterMode": by_flop_counter,
-    "fvcore": by_fvcore,
-}
-PACKAGES = {"FlopCounterMode": "torch", "fvcore": "fvcore"}
-
-
-def _ordinary(case: Case) -> tuple[nn.Module, tuple[object, ...], Mapping[str, object]]:
+def _ordinary(case: Case) -> Subject:
     module = case.build().eval()
     types = (tensor.dtype for tensor in module.parameters() if tensor.is_floating_point())
     arguments = Arguments.of(case.inputs, case.kwargs)
-    return module, *arguments.on(torch.device("cpu"), next(types, torch.float32))
+    positional, keywords = arguments.on(torch.device("cpu"), next(types, torch.float32))
+    return Subject(module=module, positional=positional, keywords=keywords)
 
 
 def _listed(analysis: Analysis, case: Case) -> bool:
@@ -116,17 +98,17 @@ def _verdict(said: tuple[float, ...], expected: tuple[int, ...], complete: bool 
     return ", ".join(f"{number:,.15g}" for number in said)
 
 
-def row(case: Case) -> Row:
-    """What every counter says; the first words of an error where one raises."""
+def row(case: Case, peers: Sequence[Peer]) -> Row:
+    """What convcost says twice, and then every peer; the first word of an error where one raises."""
     verdicts = []
-    for count in COUNTERS.values():
+    for count in OURS.values():
         try:
             with torch_unchanged(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 verdicts.append(count(case))
         except Exception as error:  # what a counter cannot do is what the page is about
             verdicts.append(f"raises {type(error).__name__}")
-    return Row(case=case, verdicts=tuple(verdicts))
+    return Row(case=case, verdicts=(*verdicts, *(by_peer(peer, case) for peer in peers)))
 
 
 def opening(case: Case) -> str:
@@ -137,41 +119,45 @@ def opening(case: Case) -> str:
     return f"| `{case.name}` | {says}{unknown} | `{case.macs}` = {macs:,} | {params:,} |"
 
 
-def page(rows: Mapping[str, list[Row]]) -> str:
+def page(rows: Mapping[str, list[Row]], peers: Sequence[Peer]) -> str:
     """The whole document."""
-    return "\n".join([INTRODUCTION, *_scores([row for each in rows.values() for row in each]), *_tables(rows)]) + "\n"
+    counters = dict.fromkeys(OURS, f"convcost {__version__}") | {
+        peer.name: f"{peer.package} {peer.version}" for peer in peers
+    }
+    every_row = [row for each in rows.values() for row in each]
+    return "\n".join([INTRODUCTION, *_scores(every_row, counters), *_tables(rows, tuple(counters))]) + "\n"
 
 
-def _scores(rows: list[Row]) -> Iterator[str]:
+def _scores(rows: list[Row], counters: Mapping[str, str]) -> Iterator[str]:
     yield from ("| counter | version | exact | of |", "| --- | --- | ---: | ---: |")
-    for place, name in enumerate(COUNTERS):
+    for place, (name, made) in enumerate(counters.items()):
         verdicts = [row.verdicts[place] for row in rows]
         counted = [verdict for verdict in verdicts if verdict != "no export"]
-        made = f"{PACKAGES[name]} {version(PACKAGES[name])}" if name in PACKAGES else f"convcost {__version__}"
         yield f"| {name} | {made} | {verdicts.count(EXACT)} | {len(counted)} |"
     yield from ("", f"{datetime.datetime.now(datetime.UTC).date()}, on the CPU build of torch {version('torch')}.", "")
 
 
-def _tables(rows: Mapping[str, list[Row]]) -> Iterator[str]:
+def _tables(rows: Mapping[str, list[Row]], counters: Sequence[str]) -> Iterator[str]:
     for heading, section in rows.items():
-        yield from (f"## {heading}", "", f"| case | what counts | MACs | params | {' | '.join(COUNTERS)} |")
-        yield f"| --- | --- | --- | ---: |{' --- |' * len(COUNTERS)}"
+        yield from (f"## {heading}", "", f"{LEADING_CELLS} {' | '.join(counters)} |")
+        yield f"| --- | --- | --- | ---: |{' --- |' * len(counters)}"
         yield from (f"{opening(row.case)} {' | '.join(row.verdicts)} |" for row in section)
         yield ""
 
 
 def main() -> None:
-    missing = [package for package in set(PACKAGES.values()) if find_spec(package) is None]
-    if missing:
-        sys.exit(f"the page shows peers that are not installed: {', '.join(missing)}")
+    torch.set_num_threads(1)  # a peer's process is forked from this one, which may hold no pool of threads then
+    peers = [peer for peer in PEERS if peer.installed]
+    for peer in peers:
+        peer.load()
     rows: dict[str, list[Row]] = {}
     for heading, cases in SECTIONS.items():
         rows[heading] = []
         for case in cases.values():
             sys.stderr.write(f"\r\x1b[K{case.name}")
-            rows[heading].append(row(case))
+            rows[heading].append(row(case, peers))
     sys.stderr.write("\r\x1b[K")
-    PAGE.write_text(page(rows).rstrip() + "\n", encoding="utf-8")
+    PAGE.write_text(page(rows, peers).rstrip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

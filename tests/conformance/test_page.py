@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks.conformance import COUNTERS, EXACT, PAGE, SECTIONS, Row, opening, page
+from benchmarks.conformance import EXACT, LEADING_CELLS, PAGE, SECTIONS, Row, opening, page
+from benchmarks.peers import PEERS
 from tests.conformance.every_case import CASES
 
-ROWS = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+LINES = PAGE.read_text(encoding="utf-8").splitlines()
+ROWS = [line for line in LINES if line.startswith("| `")]
+COUNTERS = next(line for line in LINES if line.startswith(LEADING_CELLS)).removeprefix(LEADING_CELLS).split("|")[:-1]
 
 
 def test_every_case_is_on_the_page_as_it_is_now():
@@ -20,8 +23,12 @@ def test_the_page_says_that_we_are_exact_on_all_of_them():
     assert {ours for _, ours, *_ in verdicts} == {EXACT, "no export"}
 
 
+def test_the_page_shows_every_peer_that_can_be_asked():
+    assert [name.strip() for name in COUNTERS[2:]] == [peer.name for peer in PEERS]
+
+
 def test_the_scores_count_what_stands_in_the_tables():
     case = CASES["conv2d_uneven"]
     rows = {"Some": [Row(case=case, verdicts=(EXACT, "no export", "7", EXACT))] * 3}
-    scores = [line for line in page(rows).splitlines() if line.startswith("| ") and line.endswith(" |")]
+    scores = [line for line in page(rows, PEERS[:2]).splitlines() if line.startswith("| ") and line.endswith(" |")]
     assert [line.split(" | ")[2:] for line in scores[2:6]] == [["3", "3 |"], ["0", "0 |"], ["0", "3 |"], ["3", "3 |"]]
