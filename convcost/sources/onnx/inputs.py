@@ -116,8 +116,8 @@ def _apply_dims(
         _substitute(values, request.dims)
 
 
-def _axes(value: ValueInfoProto) -> Sequence[TensorShapeProto.Dimension]:
-    return value.type.tensor_type.shape.dim
+def _axes(value: ValueInfoProto) -> list[TensorShapeProto.Dimension]:
+    return list(value.type.tensor_type.shape.dim)
 
 
 def _substitute(values: Iterable[ValueInfoProto], sizes: Mapping[str, int]) -> None:
