@@ -13,6 +13,10 @@ TRANSFORMERS := transformers anyio h11 httpcore2 httpx2 huggingface_hub idna reg
 OLDEST_VENV := .venv-min
 OLDEST = import tomllib; found = tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]; \
 	print(*(each.replace(">=", "==") for each in found), sep="\n")
+FUZZ_VENV := .venv-fuzz
+# Fuzzing reads files with the core alone. atheris has wheels for Linux and Pythons up to its own release's.
+FUZZER := atheris==3.0.0
+MINUTES ?= 1
 CORE_TESTS := tests/test_units.py tests/test_located.py tests/located tests/graph/test_graph.py tests/graph/test_cost.py \
 	tests/sources/spec tests/sources/onnx tests/analysis/test_analyze.py tests/analysis/test_memory.py \
 	tests/analysis/test_saved.py tests/weights/test_spectra.py tests/reports/test_text.py tests/reports/test_escape.py \
@@ -24,7 +28,7 @@ NOT_CORE := --ignore=tests/sources/onnx/test_onnx_exports.py --ignore=tests/sour
 NETWORK := sample_configs/onnx/mobilenet_v2.onnx
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-min check fix bench bench-zoo bench-conformance clean
+.PHONY: help demo test test-min check fix fuzz bench bench-zoo bench-conformance bench-memory clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +59,9 @@ fix: $(VENV)/dev.stamp ## format the code, mend what the linter can, write the g
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/literature.py
 
+fuzz: $(FUZZ_VENV)/stamp ## fuzz whatever reads a stranger's file, MINUTES=1 each; findings go to build/fuzz
+	$(FUZZ_VENV)/bin/python -m fuzz --minutes $(MINUTES) $(DOORS)
+
 bench: $(VENV)/dev.stamp ## measure start-up, reading, capture, false differences; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
@@ -64,8 +71,11 @@ bench-zoo: $(VENV)/dev.stamp ## count every torchvision and timm model beside to
 bench-conformance: $(VENV)/dev.stamp ## every conformance case beside the installed peers; writes docs/conformance.md
 	$(BIN)/python -m benchmarks.conformance
 
+bench-memory: $(VENV)/dev.stamp ## peak memory of twenty models beside what torch tracks; writes docs/memory.md
+	$(BIN)/python -m benchmarks.peak_memory
+
 clean: ## remove .venv and every cache
-	rm -rf $(VENV) $(OLDEST_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(OLDEST_VENV) $(FUZZ_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -78,6 +88,12 @@ $(OLDEST_VENV)/stamp: pyproject.toml
 	@$(PYTHON) -c '$(OLDEST)' > $(OLDEST_VENV)/oldest.txt
 	$(OLDEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint $(OLDEST_VENV)/oldest.txt --editable . pytest hypothesis jsonschema
+	@touch $@
+
+$(FUZZ_VENV)/stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear $(FUZZ_VENV)
+	$(FUZZ_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable . $(FUZZER)
 	@touch $@
 
 $(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
