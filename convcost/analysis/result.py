@@ -30,8 +30,8 @@ class Storage:
         stored = list(weights)
         learnable = [weight for weight in stored if weight.role is Role.PARAMETER]
         return cls(
-            params=sum(weight.numel for weight in learnable),
-            buffers=sum(weight.numel for weight in stored if weight.role is Role.BUFFER),
+            params=sum(weight.values for weight in learnable),
+            buffers=sum(weight.values for weight in stored if weight.role is Role.BUFFER),
             weight_bytes=sum(weight.nbytes for weight in learnable),
         )
 

@@ -91,6 +91,7 @@ class Weight:
     """A tensor stored with the model, once, whatever uses it. Its values are not in memory.
 
     `trainable` says whether training changes a parameter (PyTorch's `requires_grad`); no other role is trained.
+    `packed` is how many values the elements hold where that is not one each: two of four bits lie in one byte.
     """
 
     name: str
@@ -99,10 +100,16 @@ class Weight:
     role: Role = Role.PARAMETER
     stored: ByteRange | None = None
     trainable: bool = True
+    packed: int | None = None
 
     @property
     def numel(self) -> int:
         return math.prod(self.shape)
+
+    @property
+    def values(self) -> int:
+        """What `params` counts."""
+        return self.numel if self.packed is None else self.packed
 
     @property
     def nbytes(self) -> int:

@@ -11,7 +11,7 @@ from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
 from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Pool, Unknown
 from convcost.sources.naming import LayerNames, containers_of
 from convcost.sources.onnx.attributes import Attributes
-from convcost.sources.onnx.constant import constant_tensor
+from convcost.sources.onnx.constant import constant_tensor, is_constant
 from convcost.sources.onnx.control import CONTROL_FLOW
 from convcost.sources.onnx.dtypes import DTYPES
 from convcost.sources.onnx.folding import FOLDS, fold, shape_values
@@ -73,7 +73,10 @@ class GraphBuilder:
 
     def _store(self, tensor: TensorProto, name: str, *, initializer: bool) -> None:
         weight = weight_of(tensor, name, self.scope.roles.get(name), self.target, initializer=initializer)
-        weight = dataclasses.replace(weight, name=self.fresh(name)) if name in self._written else weight
+        if name in self.scope.packings:
+            weight = dataclasses.replace(weight, packed=self.scope.packings[name].values(weight))
+        if name in self._written:
+            weight = dataclasses.replace(weight, name=self.fresh(name))
         self._written.add(weight.name)
         self._weights[weight.name] = weight
         self.scope.values[name] = Tensor.of(weight)
@@ -123,8 +126,8 @@ class GraphBuilder:
             self._lower_node(node)
 
     def _lower_node(self, node: NodeProto) -> None:
-        if node.op_type == "Constant" and node.domain in DOMAINS:
-            self._constant(node)
+        if is_constant(node):
+            self.constant(node)
             return
         arguments = tuple([self.value(name, node) if name else None for name in node.input])
         results = self._results(node, arguments)
@@ -141,7 +144,8 @@ class GraphBuilder:
         except ShapeError as error:
             raise SourceError(f"{self.target}: {_label(node)}: {error.message}", hint=error.hint) from error
 
-    def _constant(self, node: NodeProto) -> None:
+    def constant(self, node: NodeProto) -> None:
+        """Enters the value of a Constant node into the current scope."""
         if not node.output or not node.output[0]:
             return
         tensor = constant_tensor(node)

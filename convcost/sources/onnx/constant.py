@@ -27,6 +27,10 @@ _FORMS: Mapping[str, Callable[[AttributeProto], TensorProto]] = {
 }
 
 
+def is_constant(node: NodeProto) -> bool:
+    return node.op_type == "Constant" and node.domain in ("", "ai.onnx")
+
+
 def constant_tensor(node: NodeProto) -> TensorProto | None:
     """The node's value as a tensor; None where it has none. A sparse one has its dense shape and no values."""
     for attribute in node.attribute:

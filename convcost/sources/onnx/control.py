@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from convcost.graph import Shape, Tensor
+from convcost.graph import Tensor
 from convcost.graph.ops import Gather, Move, Unknown
 from convcost.sources.onnx.attributes import Attributes
+from convcost.sources.onnx.constant import is_constant
 from convcost.sources.onnx.inference import TensorType
 from convcost.sources.onnx.lowering import Lowered, NotCountedError
 from convcost.sources.onnx.scope import Pending
@@ -66,14 +67,15 @@ def lower_loop(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> 
             raise NotCountedError("its body does not take what it carries")
         trips = _trip_count(builder, node)
         known = _condition(builder, node, body.input[1].name)
+        entry = len(builder.pending)
         lowered = _loop_body(builder, node, body, carried, [_COUNTER, _CONDITION], known)
     if lowered.first_value is None or not lowered.first_value.all():
         raise NotCountedError("how often it runs is known only when it runs")
     kept = lowered.results[1 : len(carried) + 1]
     _repeat(builder, lowered.nodes, kept, carried, trips)
-    _leave(builder, node, kept, action="loop_end")
     for name, item in zip(node.output[len(kept) :], lowered.results[len(kept) + 1 :], strict=False):
-        _stack(builder, node, name, item, (trips, *item.shape))
+        _stack(builder, node, entry, name, item, axis=0, trips=trips)
+    _leave(builder, node, kept, action="loop_end", until_here=_read_by(builder.pending[entry:]))
 
 
 def lower_scan(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> None:
@@ -99,14 +101,14 @@ def lower_scan(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> 
             slices[name] = builder.declared(name, TensorType(0, shape), dtype=source.dtype)
             builder.emit(node, Lowered(op=Gather(axis=axis), operands=(source,)), (slices[name],))
             nodes.append(builder.pending.pop())
+        entry = len(builder.pending)
         lowered = _loop_body(builder, node, body, states, [], {}, slices)
     kept = lowered.results[: len(states)]
     _repeat(builder, nodes + lowered.nodes, kept, states, trips)
-    _leave(builder, node, kept, action="scan_end")
     stacked = list(zip(node.output[len(kept) :], lowered.results[len(kept) :], strict=False))
     for (name, item), axis in zip(stacked, _axes(attributes, "output", len(stacked)), strict=True):
-        at = axis % (len(item.shape) + 1)
-        _stack(builder, node, name, item, (*item.shape[:at], trips, *item.shape[at:]))
+        _stack(builder, node, entry, name, item, axis=axis % (len(item.shape) + 1), trips=trips)
+    _leave(builder, node, kept, action="scan_end", until_here=_read_by(builder.pending[entry:]))
 
 
 CONTROL_FLOW: dict[str, Callable[[GraphBuilder, NodeProto, Arguments], None]] = {
@@ -134,7 +136,7 @@ def _body(builder: GraphBuilder, graph: GraphProto, bound: Mapping[str, Tensor],
 
 
 def _store_only(builder: GraphBuilder, graph: GraphProto | None) -> None:
-    """Enters the initializers of a subgraph that is not lowered, and of those in it: the file holds them too."""
+    """Enters the stored values of a subgraph that is not lowered, and of those in it: the file holds them too."""
     if graph is None:
         return
     outer = builder.scope
@@ -142,6 +144,8 @@ def _store_only(builder: GraphBuilder, graph: GraphProto | None) -> None:
     try:
         builder.store(graph)
         for node in graph.node:
+            if is_constant(node):
+                builder.constant(node)
             for attribute in node.attribute if node.op_type in CONTROL_FLOW else ():
                 _store_only(builder, attribute.g if attribute.HasField("g") else None)
     finally:
@@ -215,7 +219,25 @@ def _repeat(
     builder.pending.extend(dataclasses.replace(item, repeat=item.repeat * trips) for item in nodes)
 
 
-def _leave(builder: GraphBuilder, node: NodeProto, results: Sequence[Tensor], *, action: str) -> None:
+def _read_by(nodes: Sequence[Pending]) -> list[Tensor]:
+    """Tensors from around a loop that its body reads: every step needs them, so they live until the last.
+
+    What the loop carries only enters by the first of `nodes`; a step lets go of the value it was given.
+    """
+    _, *body = nodes
+    written = {tensor.name for item in nodes for tensor in item.outputs}
+    read = {tensor.name: tensor for item in body for tensor in item.operands if tensor.weight is None}
+    return [tensor for tensor in read.values() if tensor.name not in written]
+
+
+def _leave(
+    builder: GraphBuilder,
+    node: NodeProto,
+    results: Sequence[Tensor],
+    *,
+    action: str,
+    until_here: Sequence[Tensor] = (),
+) -> None:
     """Gives a body's results the names they have outside; nothing moves."""
     operands, outputs = [], []
     for name, result in zip(node.output, results, strict=False):
@@ -228,16 +250,25 @@ def _leave(builder: GraphBuilder, node: NodeProto, results: Sequence[Tensor], *,
         operands.append(result)
         outputs.append(output)
     op = Move(action=action, shapes=tuple(output.shape for output in outputs), view=True)
-    builder.emit(node, Lowered(op=op, operands=tuple(operands)), tuple(outputs))
+    builder.emit(node, Lowered(op=op, operands=(*operands, *until_here)), tuple(outputs))
 
 
-def _stack(builder: GraphBuilder, node: NodeProto, name: str, item: Tensor, shape: Shape) -> None:
+def _stack(
+    builder: GraphBuilder, node: NodeProto, entry: int, name: str, item: Tensor, *, axis: int, trips: int
+) -> None:
+    """The node at `entry` makes room for every step's `item`; each step writes its own into it."""
     if not name:
         return
-    kind = TensorType(0, shape if builder.is_sized(item) else None)
-    output = builder.declared(name, kind, dtype=item.dtype)
-    builder.scope.values[name] = output
-    builder.emit(node, Lowered(op=Move(action="stack", shapes=(shape,)), operands=(item,)), (output,))
+    shape = (*item.shape[:axis], trips, *item.shape[axis:])
+    whole = builder.declared(name, TensorType(0, shape if builder.is_sized(item) else None), dtype=item.dtype)
+    builder.scope.values[name] = whole
+    opened = builder.pending[entry]
+    outputs = (*opened.outputs, whole)
+    op = Move(action=node.op_type.lower(), shapes=tuple(tensor.shape for tensor in outputs), view=True)
+    builder.pending[entry] = dataclasses.replace(opened, op=op, outputs=outputs)
+    part = builder.declared(f"{name}#part", TensorType(0, item.shape), alias=whole.buffer, dtype=item.dtype)
+    builder.emit(node, Lowered(op=Move(action="stack", shapes=(item.shape,)), operands=(item,)), (part,))
+    builder.pending[-1] = dataclasses.replace(builder.pending[-1], repeat=trips)
 
 
 def _axes(attributes: Attributes, side: str, count: int) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from convcost.graph import Origin, Role, Tensor
 from convcost.graph.ops import Op
+from convcost.sources.onnx.bit_packing import Packing, packings
 from convcost.sources.onnx.inference import TensorType, types_of
 from convcost.sources.onnx.small_values import values_of
 from convcost.sources.onnx.stored import roles_by_use
@@ -69,6 +70,7 @@ class Scope:
     constants: Constants
     types: Mapping[str, TensorType]
     roles: Mapping[str, Role]
+    packings: Mapping[str, Packing]
     biases: Mapping[str, str]
     inner: bool = False
 
@@ -79,6 +81,7 @@ class Scope:
             constants=Constants(),
             types=types_of(graph),
             roles=roles_by_use(graph.node),
+            packings=packings(graph.node),
             biases=added_biases(graph),
         )
 

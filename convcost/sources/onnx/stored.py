@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -31,11 +31,13 @@ _PARAMETERS: dict[str, tuple[int, ...]] = {
     "ConvTranspose": (1, 2),
     "DeformConv": (1, 3),
     "DequantizeLinear": (0,),
+    "DynamicQuantizeLSTM": (1, 2, 3, 7),
     "DynamicQuantizeMatMul": (1, 4),
     "FastGelu": (1,),
     "FusedConv": (1, 2),
     "FusedGemm": (1, 2),
     "FusedMatMul": (0, 1),
+    "GatherBlockQuantized": (0,),
     "GRU": (1, 2, 3),
     "Gemm": (0, 1, 2),
     "GroupNormalization": (1, 2),
@@ -45,12 +47,15 @@ _PARAMETERS: dict[str, tuple[int, ...]] = {
     "MatMul": (0, 1),
     "MatMulInteger": (0, 1),
     "MatMulIntegerToFloat": (1, 6),
+    "MatMulBnb4": (1,),
     "MatMulNBits": (1, 5),
     "PRelu": (1,),
     "QAttention": (1, 2),
+    "QEmbedLayerNormalization": (2, 3, 4, 5, 6),
     "QGemm": (3, 6),
     "QLinearConv": (3, 8),
     "QLinearMatMul": (0, 3),
+    "QMoE": (2, 4, 5, 7, 8, 10),
     "RMSNormalization": (1,),
     "RNN": (1, 2, 3),
     "SimplifiedLayerNormalization": (1,),
@@ -62,16 +67,30 @@ _CONSTANTS: dict[str, tuple[int, ...]] = {
     "Clip": (1, 2),
     "ConvInteger": (2, 3),
     "DequantizeLinear": (1, 2),
+    "DynamicQuantizeLSTM": (8, 9, 10, 11),
     "DynamicQuantizeMatMul": (2, 3),
-    "GroupQueryAttention": (5, 6, 7, 8),
+    "GatherBlockQuantized": (2, 3),
+    "GroupQueryAttention": (5, 6, 7, 8, 12, 13),
     "MatMulInteger": (2, 3),
     "MatMulIntegerToFloat": (2, 3, 4, 5),
+    "MatMulBnb4": (2,),
     "MatMulNBits": (2, 3),
     "Pad": (1, 2),
     "QAttention": (3, 4, 6, 7),
+    "QEmbedLayerNormalization": tuple(range(8, 18)),
     "QGemm": (1, 2, 4, 5, 7, 8),
+    "QLinearAdd": (1, 2, 4, 5, 6, 7),
+    "QLinearAveragePool": (1, 2, 3, 4),
     "QLinearConv": (1, 2, 4, 5, 6, 7),
+    "QLinearGlobalAveragePool": (1, 2, 3, 4),
+    "QLinearLeakyRelu": (1, 2, 3, 4),
     "QLinearMatMul": (1, 2, 4, 5, 6, 7),
+    "QLinearMul": (1, 2, 4, 5, 6, 7),
+    "QLinearReduceMean": (1, 2, 3, 4),
+    "QLinearSigmoid": (1, 2, 3, 4),
+    "QLinearSoftmax": (1, 2, 3, 4),
+    "QLinearWhere": (2, 3, 5, 6, 7, 8),
+    "QMoE": (3, 6, 9, 11, 12, 13, *range(15, 21)),
     "QuantizeLinear": (1, 2),
     "Resize": (1, 2, 3),
     "RotaryEmbedding": (1, 2, 3),  # tables of sines and cosines: at 1 and 2, or at 2 and 3 after position ids
@@ -83,6 +102,9 @@ _ROLES: dict[str, dict[int, Role]] = {
     for operator in {**_PARAMETERS, **_BUFFERS, **_CONSTANTS}
 }
 
+# A scale and a zero point of the result, then a tensor with its scale and zero point for every part.
+_TRIPLES_AFTER_TWO = frozenset({"QLinearConcat"})
+
 _WITH_BODIES = frozenset({"If", "Loop", "Scan"})
 
 SAME_WEIGHT = frozenset(
@@ -91,13 +113,13 @@ SAME_WEIGHT = frozenset(
 """Operators through which a stored tensor stays that tensor: a runtime applies them once, when it loads."""
 
 
-def _with_bodies(nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:
+def with_bodies(nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:
     """The nodes, and those of the branches and loop bodies among them, which read the graph's tensors too."""
     for node in nodes:
         yield node
         if node.op_type in _WITH_BODIES:
             for attribute in node.attribute:
-                yield from _with_bodies(attribute.g.node)
+                yield from with_bodies(attribute.g.node)
 
 
 def roles_by_use(nodes: Iterable[NodeProto]) -> dict[str, Role]:
@@ -106,9 +128,9 @@ def roles_by_use(nodes: Iterable[NodeProto]) -> dict[str, Role]:
     A tensor with several uses is a parameter before it is a buffer, and a buffer before it is a constant.
     """
     roles: dict[str, Role] = {}
-    for node in reversed(list(_with_bodies(nodes))):
-        uses = _ROLES.get(node.op_type)
-        if uses is not None:
+    for node in reversed(list(with_bodies(nodes))):
+        uses = _uses(node)
+        if uses:
             for position, name in enumerate(node.input):
                 if position in uses:
                     _raise(roles, name, uses[position])
@@ -117,6 +139,13 @@ def roles_by_use(nodes: Iterable[NodeProto]) -> dict[str, Role]:
     return roles
 
 
+def _uses(node: NodeProto) -> Mapping[int, Role]:
+    if node.op_type in _TRIPLES_AFTER_TWO:
+        return {position: Role.CONSTANT for position in range(len(node.input)) if position < 2 or position % 3 != 2}
+    return _ROLES.get(node.op_type, _NO_USES)
+
+
+_NO_USES: Mapping[int, Role] = {}
 _ORDER = (Role.CONSTANT, Role.BUFFER, Role.PARAMETER)
 
 

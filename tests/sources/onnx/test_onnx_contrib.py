@@ -91,7 +91,73 @@ def test_weights_of_four_bits_count_by_the_matrix_they_hold(tmp_path: Path) -> N
     packed = contrib("MatMulNBits", ["x", "w", "s"], K=64, N=16, bits=4, block_size=32)
     weights = {"w": ones(16, 2, 16, dtype=np.uint8), "s": ones(32)}
     found = counted(packed, {"x": [2, 64]}, weights, tmp_path)
-    assert (found.totals.macs, found.totals.params, found.totals.weight_bytes) == (2 * 64 * 16, 512, 512)
+    assert (found.totals.macs, found.totals.params, found.totals.weight_bytes) == (2 * 64 * 16, 64 * 16, 512)
+
+
+@pytest.mark.parametrize(("bits", "bytes_each"), [(2, 8), (3, 12), (4, 16), (8, 32)])
+def test_packed_weights_are_counted_one_by_one_and_stored_with_the_padding_of_their_blocks(
+    tmp_path: Path, bits: int, bytes_each: int
+) -> None:
+    packed = contrib("MatMulNBits", ["x", "w", "s"], K=40, N=16, bits=bits, block_size=32)
+    weights = {"w": ones(16, 2, bytes_each, dtype=np.uint8), "s": ones(32)}
+    found = counted(packed, {"x": [2, 40]}, weights, tmp_path)
+    assert (found.totals.params, found.totals.weight_bytes) == (40 * 16, 16 * 2 * bytes_each)
+    assert found.layers[0].cost.bytes_read == 2 * 40 * 4 + 16 * 2 * bytes_each
+
+
+def test_a_packed_matrix_that_is_too_small_is_not_believed(tmp_path: Path) -> None:
+    packed = contrib("MatMulNBits", ["x", "w", "s"], K=64, N=16000, bits=4, block_size=32)
+    found = analyze(graph([packed], {"x": [2, 64]}, {"w": ones(16, 2, 16, dtype=np.uint8), "s": ones(32)}), tmp_path)
+    assert (found.unknown[0].operator, found.totals.macs, found.totals.params) == ("MatMulNBits", 0, 512)
+
+
+def test_a_packed_embedding_gives_as_many_values_as_it_holds(tmp_path: Path) -> None:
+    gather = contrib("GatherBlockQuantized", ["table", "x", "s"], bits=4, block_size=16, quantize_axis=1)
+    content = graph(
+        [gather], {"x": [1, 6]}, {"table": ones(100, 16, dtype=np.uint8), "s": ones(100, 2)}, dtypes={"x": 7}
+    )
+    found = analyze(content, tmp_path)
+    assert (found.unknown, found.totals.macs, found.totals.other_ops) == ((), 0, 2 * 6 * 32)
+    assert (found.totals.params, found.totals.weight_bytes) == (3200, 1600)
+    assert load(content, tmp_path).outputs[0].shape == (1, 6, 32)
+
+
+def test_experts_that_are_not_counted_still_have_their_weights(tmp_path: Path) -> None:
+    names = ["x", "r", "w1", "s1", "", "w2", "s2"]
+    weights = {"w1": ones(4, 16, 4, dtype=np.uint8), "w2": ones(4, 8, 8, dtype=np.uint8)}
+    scales = {"s1": ones(4, 16), "s2": ones(4, 8)}
+    found = analyze(graph([contrib("QMoE", names)], {"x": [2, 8], "r": [2, 4]}, {**weights, **scales}), tmp_path)
+    assert (found.is_lower_bound, found.totals.params, found.totals.weight_bytes) == (True, 1024, 512)
+
+
+def test_a_dynamically_quantized_lstm_counts_as_the_lstm(tmp_path: Path) -> None:
+    names = ["x", "w", "r", "b", "", "", "", "", "ws", "wz", "rs", "rz"]
+    layer = contrib("DynamicQuantizeLSTM", names, hidden_size=6)
+    weights = {"w": ones(1, 5, 24, dtype=np.int8), "r": ones(1, 6, 24, dtype=np.int8), "b": ones(1, 48)}
+    scales = {"ws": ones(1), "rs": ones(1), "wz": np.zeros(1, np.int8), "rz": np.zeros(1, np.int8)}
+    content = graph([layer], {"x": [7, 2, 5]}, {**weights, **scales})
+    found = analyze(content, tmp_path)
+    assert (found.unknown, found.totals.macs) == ((), 7 * 2 * 24 * (5 + 6))
+    assert (found.totals.params, found.totals.weight_bytes) == (24 * 11 + 48, 24 * 11 + 4 * 48)
+    assert load(content, tmp_path).outputs[0].shape == (7, 1, 2, 6)
+
+
+QUANTIZED = {
+    "QLinearAdd": "xszxszsz",
+    "QLinearMul": "xszxszsz",
+    "QLinearSigmoid": "xszsz",
+    "QLinearLeakyRelu": "xszsz",
+    "QLinearSoftmax": "xszsz",
+    "QLinearGlobalAveragePool": "xszsz",
+    "QLinearConcat": "szxszxszxsz",
+}
+
+
+@pytest.mark.parametrize("operator", QUANTIZED)
+def test_scales_and_zero_points_of_one_element_are_not_parameters(tmp_path: Path, operator: str) -> None:
+    item = contrib(operator, list(QUANTIZED[operator]), **({"axis": 1} if operator == "QLinearConcat" else {}))
+    scales = {"s": ones(1), "z": np.zeros(1, np.uint8)}
+    assert counted(item, {"x": [1, 4, 8, 8]}, scales, tmp_path, dtypes=U8).totals.params == 0
 
 
 def test_an_operator_is_entered_once() -> None:

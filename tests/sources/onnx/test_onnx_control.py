@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import GraphProto, TensorProto, helper
+from onnx import GraphProto, TensorProto, helper, numpy_helper
 
 from convcost.errors import SourceError
 from tests.sources.onnx.tiny import analyze, graph, ints, load, model, node, ones
@@ -57,6 +57,14 @@ def test_an_arm_that_is_never_taken_stores_the_weights_of_the_arms_in_it(tmp_pat
     choice = node("If", ["c"], ["y"], then_branch=arm([node("Relu", ["x"], ["r"])]), else_branch=nested)
     totals = analyze(graph([choice], {"x": [2, 8]}, {"c": np.array(True)}), tmp_path).totals
     assert (totals.macs, totals.params) == (0, 2 * 64)
+
+
+def test_an_arm_that_is_never_taken_stores_the_values_of_its_constant_nodes(tmp_path: Path) -> None:
+    values = node("Constant", [], ["w"], value=numpy_helper.from_array(ones(8, 8)))
+    cheap, dear = arm([node("Relu", ["x"], ["r"])]), arm([values, node("MatMul", ["x", "w"], ["m"])])
+    choice = node("If", ["c"], ["y"], then_branch=cheap, else_branch=dear)
+    totals = analyze(graph([choice], {"x": [2, 8]}, {"c": np.array(True)}), tmp_path).totals
+    assert (totals.macs, totals.params) == (0, 64)
 
 
 def test_an_arm_tells_what_the_tensors_around_it_are_for(tmp_path: Path) -> None:
@@ -152,6 +160,31 @@ def test_a_scan_costs_its_body_per_slice(tmp_path: Path) -> None:
     found = analyze(content, tmp_path)
     assert (found.unknown, found.totals.macs) == ((), 7 * 2 * 4 * 3)
     assert load(content, tmp_path).outputs[1].shape == (7, 2, 3)
+
+
+def test_what_a_loop_stacks_is_in_memory_while_its_body_runs(tmp_path: Path) -> None:
+    """A step of 4,000 bytes makes a slice of 4 and lets go of all else, but not of the 400 bytes of all slices."""
+    body = graph(
+        [node("Expand", ["slice", "size"], ["big"]), node("ReduceSum", ["big", "axis"], ["seen"], keepdims=0)],
+        {"slice": [1]},
+    )
+    scan = node("Scan", ["x"], ["all"], body=body, num_scan_inputs=1)
+    content = graph([scan], {"x": [100, 1]}, {"size": ints(1000), "axis": ints(0)})
+    found = analyze(content, tmp_path)
+    slices = 100 * 4
+    assert found.totals.activation_bytes == slices + 100 * (4 + 4000 + 4)
+    assert found.totals.peak_activation_bytes == slices + slices + 4000 + 4
+    # A step reads a slice and writes it, expands it, sums what it got, and puts the sum with the others.
+    assert found.totals.bytes_moved == 100 * ((4 + 4) + (4 + 4000) + (4000 + 4) + (4 + 4))
+
+
+def test_a_loop_lets_go_of_the_state_it_was_given(tmp_path: Path) -> None:
+    """Three tensors of 64 bytes at once: a state, its product, and `x` that every step adds; then the sum alone."""
+    content = loop()
+    assert analyze(content, tmp_path).totals.peak_activation_bytes == 5 * 4 + 3 * 64
+    del content.output[1]
+    content.node[0].attribute[0].g.node[2].input[1] = "m"
+    assert analyze(content, tmp_path).totals.peak_activation_bytes == 5 * 4 + 2 * 64
 
 
 def test_a_scan_that_is_unknown_stores_the_weights_of_its_body(tmp_path: Path) -> None:

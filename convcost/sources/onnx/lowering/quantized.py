@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcost.graph import DType
-from convcost.graph.ops import Activation, Elementwise, Linear, Move, Op, Softmax
+from convcost.graph.ops import Activation, Elementwise, Gather, Linear, Move, Op, Softmax
 from convcost.sources.onnx.lowering.call import Call, Lowered, NotCountedError
 from convcost.sources.onnx.lowering.conv import conv_of
 from convcost.sources.onnx.lowering.matmul import product, scaled_product
@@ -58,14 +58,34 @@ def lower_rescaled_matmul(call: Call) -> Lowered:
     )
 
 
-@lowers("MatMulNBits")
-def lower_matmul_nbits(call: Call) -> Lowered:
+@lowers("MatMulNBits", "MatMulBnb4")
+def lower_packed_matmul(call: Call) -> Lowered:
     """Weights of a few bits, packed by blocks along the contracted axis `K`."""
     rows, columns = call.attributes.integer("K", 0), call.attributes.integer("N", 0)
     data = call.operand(0)
     if not data.shape or data.shape[-1] != rows:
         raise NotCountedError(f"K = {rows} is not the size of its operand's last axis")
+    if not call.attributes.integer("transB", 1):
+        raise NotCountedError("a packed matrix that is not transposed is not modelled")
+    bits = call.attributes.integer("bits", 4)
+    if 8 * call.operand(1).nbytes < rows * columns * bits:
+        raise NotCountedError(f"its packed matrix has no room for {rows} x {columns} weights of {bits} bits")
     return Lowered(op=Linear(in_features=rows, out_features=columns), operands=call.picked(0, 1, 5))
+
+
+@lowers("GatherBlockQuantized")
+def lower_packed_gather(call: Call) -> Lowered:
+    """Rows of a packed table, each value then made a number by its block's scale and zero point."""
+    table, axis = call.operand(0), call.attributes.integer("gather_axis", 0)
+    values = table.dtype.bits // max(call.attributes.integer("bits", 4), 1)
+    picked = call.step(Gather(axis=axis), table, call.operand(1))
+    function, operations = _SCALING["DequantizeLinear"]
+    return Lowered(
+        op=Elementwise(function=function, operations=operations),
+        operands=(picked,),
+        shapes=((*picked.shape[:-1], picked.shape[-1] * max(values, 1)),),
+        dtype=call.operand(2).dtype,
+    )
 
 
 @lowers(*_ARITHMETIC)
