@@ -25,7 +25,8 @@ class Node:
     """One execution of an op, or `repeat` equal ones in a row.
 
     `name` is the layer's canonical name, a module path such as `layer1.0.conv1`, unique in the graph.
-    `operands` are in the op's own order, weights among them.
+    `operands` are in the op's own order, weights among them. `stops_gradients` where training sends nothing back
+    through it: a value cut off from what gave it, or work done with gradients switched off.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Node:
     outputs: tuple[Tensor, ...]
     origin: Origin | None = None
     repeat: int = 1
+    stops_gradients: bool = False
 
     @property
     def scope(self) -> str:

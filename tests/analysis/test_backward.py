@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from convcost.analysis import analyze_graph
 from convcost.analysis.backward import backward_costs
 from convcost.graph import Cost, DType, Graph, Node, Role, Tensor, Weight
-from convcost.graph.ops import Activation, Attention, Conv, Einsum, Gather, Linear, MatMul, Move, Op, Recurrent
+from convcost.graph.ops import Activation, Attention, Conv, Einsum, Gather, Linear, MatMul, Move, Op, Recurrent, Reduce
 
 
 def node(name: str, op: Op, operands: list[Tensor], *, repeat: int = 1, dtype: DType = DType.FLOAT32) -> Node:
@@ -79,11 +81,44 @@ def test_weights_that_training_does_not_change_want_no_gradient() -> None:
 
 def test_no_gradient_passes_a_detached_value() -> None:
     first = conv("a", IMAGE)
-    cut = node("cut", Move(action="detach", shapes=((1, 8, 5, 5),), view=True), [first.outputs[0]])
+    cut = replace(
+        node("cut", Move(action="detach", shapes=((1, 8, 5, 5),), view=True), [first.outputs[0]]), stops_gradients=True
+    )
     second = conv("b", cut.outputs[0])
     costs = backward_costs(graph(first, cut, second))
     assert "cut" not in costs
     assert costs["b"].macs == second.cost.macs
+
+
+def test_work_done_with_gradients_off_has_none() -> None:
+    off = replace(conv("a", IMAGE), stops_gradients=True)
+    second = conv("b", off.outputs[0])
+    assert {name: cost.macs for name, cost in backward_costs(graph(off, second)).items()} == {"b": second.cost.macs}
+
+
+def test_a_change_in_place_with_gradients_off_does_not_stop_those_of_what_was_changed() -> None:
+    first = conv("a", IMAGE)
+    (value,) = first.outputs
+    changed = replace(value, name="clamped", alias=value.name)
+    clamp = Node(
+        name="clamp", op=Activation(function="relu"), operands=(value,), outputs=(changed,), stops_gradients=True
+    )
+    second = conv("b", changed)
+    costs = backward_costs(graph(first, clamp, second))
+    assert "clamp" not in costs
+    assert costs["b"].macs == 2 * second.cost.macs
+
+
+def test_no_gradient_comes_back_to_what_no_output_depends_on() -> None:
+    used, unused = conv("used", IMAGE), conv("unused", IMAGE)
+    network = replace(graph(used, unused), outputs=used.outputs)
+    assert set(backward_costs(network)) == {"used"}
+
+
+def test_a_network_that_gives_classes_is_trained_on_what_it_derives_them_from() -> None:
+    first = conv("a", IMAGE)
+    classes = node("classes", Reduce(function="argmax", axes=(1,)), [first.outputs[0]], dtype=DType.INT64)
+    assert set(backward_costs(replace(graph(first, classes), outputs=classes.outputs))) == {"a"}
 
 
 def test_no_gradient_passes_whole_numbers() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F  # noqa: N812  # the name everyone reads it by
+from torch.utils.checkpoint import checkpoint
 from torch.utils.flop_counter import FlopCounterMode
 
 import convcost
@@ -107,6 +111,121 @@ class Filled(nn.Module):
 def test_a_buffer_written_in_place_carries_the_gradient_of_what_was_written() -> None:
     by_weight_a, by_weight_b, by_buffer = 2 * 8 * 8, 2 * 16 * 4, 2 * 16 * 4
     assert trained_macs(Filled(), 2, 8) == by_weight_a + by_weight_b + by_buffer == 384
+
+
+class Halves(nn.Module):
+    """Two layers, of which `between` says how the first one's result reaches the second."""
+
+    def __init__(self, between: Callable[[nn.Linear, torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.a, self.b, self.between = nn.Linear(8, 8), nn.Linear(8, 4), between
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.b(self.between(self.a, x))
+
+
+class Doubled(torch.autograd.Function):
+    """Its forward runs with gradients off, and yet they pass."""
+
+    @staticmethod
+    def forward(context: Any, x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+    @staticmethod
+    def backward(context: Any, gradient: torch.Tensor) -> torch.Tensor:
+        return gradient * 2
+
+
+@torch.no_grad()
+def without_gradients(a: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    return a(x)
+
+
+def with_gradients_set_off(a: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    with torch.set_grad_enabled(False):
+        return a(x)
+
+
+def in_inference_mode(a: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    with torch.inference_mode():
+        y = a(x)
+    return y.clone()
+
+
+def with_a_function_inside(a: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        return Doubled.apply(a(x))
+
+
+def with_fixed_weights(a: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    return F.linear(x, a.weight.detach(), a.bias.data)
+
+
+def with_weights_turned_without_gradients(a: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        turned = a.weight.t()
+    return x @ turned
+
+
+STOPPING = [
+    without_gradients,
+    with_gradients_set_off,
+    in_inference_mode,
+    with_a_function_inside,
+    with_fixed_weights,
+    with_weights_turned_without_gradients,
+    lambda a, x: a(x).detach(),
+    lambda a, x: a(x).data,
+]
+SECOND_WEIGHT, FIRST_WEIGHT, BETWEEN = 2 * 8 * 4, 2 * 8 * 8, 2 * 8 * 4
+
+
+@pytest.mark.parametrize("between", STOPPING)
+def test_gradients_end_where_the_model_switches_them_off(between: Callable[..., torch.Tensor]) -> None:
+    assert trained_macs(Halves(between), 2, 8) == SECOND_WEIGHT
+
+
+PASSING = [
+    lambda a, x: a(x),
+    lambda a, x: Doubled.apply(a(x)),
+    lambda a, x: checkpoint(a, x.requires_grad_(), use_reentrant=True),
+    lambda a, x: checkpoint(a, x, use_reentrant=False),
+]
+
+
+@pytest.mark.parametrize("between", PASSING)
+def test_gradients_pass_what_torch_itself_runs_without_recording(between: Callable[..., torch.Tensor]) -> None:
+    assert trained_macs(Halves(between), 2, 8) == SECOND_WEIGHT + BETWEEN + FIRST_WEIGHT
+
+
+def with_gradients_back_on(a: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        y = x + 1
+        with torch.enable_grad():
+            return a(y)
+
+
+def test_gradients_switched_on_again_flow() -> None:
+    assert trained_macs(Halves(with_gradients_back_on), 2, 8) == SECOND_WEIGHT + BETWEEN + FIRST_WEIGHT
+
+
+def keeping_for_a_gradient(a: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    """What inference mode refuses, so that the run needs another way."""
+    with torch.inference_mode(False):
+        free = torch.ones(2, 8, device=x.device, requires_grad=True)
+        free * x
+    with torch.no_grad():
+        return a(x)
+
+
+def test_gradients_end_too_in_a_model_that_inference_mode_refuses() -> None:
+    assert trained_macs(Halves(keeping_for_a_gradient), 2, 8) == SECOND_WEIGHT
+
+
+def test_a_frozen_parameter_that_no_module_lists_is_not_trained() -> None:
+    trained, frozen = (nn.Parameter(torch.ones(8, 8), requires_grad=wanted) for wanted in (True, False))
+    assert trained_macs(Halves(lambda a, x: x @ trained), 2, 8) == SECOND_WEIGHT + BETWEEN + FIRST_WEIGHT
+    assert trained_macs(Halves(lambda a, x: x @ frozen), 2, 8) == SECOND_WEIGHT
 
 
 def test_a_saved_report_keeps_its_backward_pass(tmp_path: Path) -> None:

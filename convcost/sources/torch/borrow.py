@@ -25,9 +25,10 @@ class Borrowed:
 
 
 @contextmanager
-def borrowed(tree: Tree, device: torch.device) -> Iterator[Borrowed]:
+def borrowed(tree: Tree, device: torch.device, *, frozen: bool = False) -> Iterator[Borrowed]:
     """The modules of a tree in eval mode with their tensors on `device`, which on meta hold no values.
 
+    `frozen` parameters want no gradient, whatever those that they stand for want.
     Afterwards every submodule has its own attributes, tensors, training flag and class again. Raises
     `SourceError` for a lazy module that has never seen an input.
     """
@@ -35,7 +36,7 @@ def borrowed(tree: Tree, device: torch.device) -> Iterator[Borrowed]:
     unregistered = _unregistered(tree)
     saved = [_Saved(child) for child in (*(child for _, child in tree), *unregistered)]
     try:
-        tensors = _Stand(device, {id(tensor) for tensor, _ in weights}, _scripted_tensors(tree))
+        tensors = _Stand(device, {id(tensor) for tensor, _ in weights}, _scripted_tensors(tree), frozen=frozen)
         attributes = [item for path, child in tree for item in _swap_tensors(child, path, tensors)]
         for child in (*(child for _, child in tree), *unregistered):
             _stop_training(child)
@@ -77,15 +78,19 @@ def _scripted_tensors(tree: Tree) -> list[torch.Tensor]:
 class _Stand:
     """Gives each tensor of a module its substitute, the same for the same tensor."""
 
-    def __init__(self, device: torch.device, weights: set[int], fixed: list[torch.Tensor]) -> None:
+    def __init__(self, device: torch.device, weights: set[int], fixed: list[torch.Tensor], *, frozen: bool) -> None:
         self._device = device
+        self._frozen = frozen
         self._weights = weights
         self._substitutes = {id(tensor): (tensor, tensor) for tensor in fixed}
 
     def __call__(self, tensor: torch.Tensor) -> torch.Tensor:
         known = self._substitutes.get(id(tensor))
         if known is None:
-            known = self._substitutes[id(tensor)] = (tensor, self._substitute(tensor))
+            substitute = self._substitute(tensor)
+            if self._frozen and isinstance(substitute, nn.Parameter) and substitute.requires_grad:
+                substitute = nn.Parameter(substitute.detach(), requires_grad=False)
+            known = self._substitutes[id(tensor)] = (tensor, substitute)
         return known[1]
 
     def _substitute(self, tensor: torch.Tensor) -> torch.Tensor:

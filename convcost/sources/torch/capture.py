@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +16,7 @@ from convcost.sources.torch.blame import first_line, where
 from convcost.sources.torch.borrow import Borrowed, borrowed
 from convcost.sources.torch.build import META
 from convcost.sources.torch.call import dtype_of
+from convcost.sources.torch.gradients import no_gradients_recorded
 from convcost.sources.torch.inputs import Arguments, named_tensors, tensors_in
 from convcost.sources.torch.quiet import torch_unchanged
 from convcost.sources.torch.recorder import Recorder, Scope
@@ -102,18 +102,18 @@ def _bytes_without_values(module: nn.Module) -> int:
 
 def _run(subject: Subject, device: torch.device) -> Graph:
     try:
-        return _record(subject, device, torch.inference_mode)
+        return _record(subject, device)
     except RuntimeError as error:
         if "nference" not in str(error):
             raise
         # Some models save tensors for a gradient or write to them later, which inference tensors refuse.
-        return _record(subject, device, torch.no_grad)
+        return _record(subject, device, inference=False)
 
 
-def _record(subject: Subject, device: torch.device, gradients_off: Callable[[], AbstractContextManager[None]]) -> Graph:
+def _record(subject: Subject, device: torch.device, *, inference: bool = True) -> Graph:
     module = subject.module
     tree = tree_of(module)
-    with borrowed(tree, device) as tensors, gradients_off():
+    with borrowed(tree, device, frozen=not inference) as tensors, no_gradients_recorded(inference=inference):
         values = _values_of(tensors)
         positional, keywords = subject.arguments.on(device, input_dtype(module))
         inputs = _learn_inputs(positional, keywords, module, values)

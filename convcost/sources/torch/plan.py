@@ -9,6 +9,8 @@ from convcost.sources.torch.call import Lowering, Signature
 from convcost.sources.torch.lowering import LOWERINGS
 from convcost.sources.torch.lowering.elementwise import elementwise
 
+DETACH = "aten.detach"
+
 
 class Plan:
     """What to do with one operator, decided at its first call."""
@@ -24,4 +26,4 @@ class Plan:
         # Only a move can hand its operand's memory on; nothing else needs the look at storages.
         self.shares = self.lowering is None or self.lowering.__module__.endswith(".move")
         self.metadata_only = torch.Tag.inplace_view in function.tags
-        self.detaches = self.signature.name == "aten.detach"
+        self.detaches = self.signature.name == DETACH

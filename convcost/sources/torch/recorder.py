@@ -17,8 +17,9 @@ from convcost.graph.ops import Unknown
 from convcost.sources.naming import LayerNames
 from convcost.sources.torch.blame import calling_line
 from convcost.sources.torch.call import Call, Lowered, Lowering, Step, dtype_of
+from convcost.sources.torch.gradients import Gradients
 from convcost.sources.torch.lowering.move import move
-from convcost.sources.torch.plan import Plan
+from convcost.sources.torch.plan import DETACH, Plan
 from convcost.sources.torch.storage import looks_the_same, mixes_devices, sharer
 from convcost.sources.torch.values import Values
 
@@ -51,6 +52,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         self._scope = scope
         self._without_values = without_values
         self._plans: dict[OpOverload, Plan] = {}
+        self._gradients = Gradients()
 
     def __torch_dispatch__(
         self,
@@ -172,12 +174,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             if source is None:
                 return False
             value = self.values.of(source)
-            if plan.detaches and value.weight is None:
-                return False  # no gradient flows through
-            if source is not result and not looks_the_same(source, result):
-                if value.weight is None:
+            if value.weight is None:
+                if plan.detaches or (source is not result and not looks_the_same(source, result)):
                     return False
-                value = self.values.view_of_weight(value, result)
+            elif value.weight.trainable and (plan.detaches or self._gradients.off):
+                value = self.values.view_of_weight(value.weight, result, trainable=False)
+            elif source is not result and not looks_the_same(source, result):
+                value = self.values.view_of_weight(value.weight, result)
             values.append(value)
         for result, value in zip(results, values, strict=True):
             self.values.learn(result, value)
@@ -225,7 +228,17 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             inner.update((before.name, value) for before, value in zip(step.outputs, outputs, strict=True))
         file, line = calling_line() or (None, None)
         origin = Origin(operator=operator, node=path, file=file, line=line)
-        self.nodes.append(Node(name=name, op=step.op, operands=step.operands, outputs=outputs, origin=origin))
+        stops = operator == DETACH or self._gradients.off
+        self.nodes.append(
+            Node(
+                name=name,
+                op=step.op,
+                operands=step.operands,
+                outputs=outputs,
+                origin=origin,
+                stops_gradients=stops,
+            )
+        )
 
     def _result(self, name: str, result: torch.Tensor, source: torch.Tensor | None) -> Tensor:
         shape, dtype = tuple(result.shape), dtype_of(result)

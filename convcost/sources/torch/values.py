@@ -79,7 +79,7 @@ class Values:
         if owner is not None and owner.shape == tuple(tensor.shape):
             value = Tensor.of(owner)
         elif owner is not None:
-            value = self.view_of_weight(Tensor.of(owner), tensor)
+            value = self.view_of_weight(owner, tensor)
         else:
             value = Tensor.of(_constant(tensor, self._unused_name()))
         self.learn(tensor, value)
@@ -93,12 +93,19 @@ class Values:
             serial += 1
         return name
 
-    def view_of_weight(self, value: Tensor, tensor: torch.Tensor) -> Tensor:
-        """A part or turn of a stored tensor, which is that weight under a name of its own."""
+    def view_of_weight(self, weight: Weight, tensor: torch.Tensor, *, trainable: bool = True) -> Tensor:
+        """A part or turn of a stored tensor, which is that weight under a name of its own.
+
+        Unless `trainable`, no gradient reaches the weight through it.
+        """
         self._views += 1
-        weight = value.weight
-        owner = weight.name if weight is not None else value.buffer
-        return replace(value, name=f"{owner}[{self._views}]", shape=tuple(tensor.shape), alias=owner)
+        return Tensor(
+            name=f"{weight.name}[{self._views}]",
+            shape=tuple(tensor.shape),
+            dtype=dtype_of(tensor),
+            weight=weight if trainable else replace(weight, trainable=False),
+            alias=weight.name,
+        )
 
     def stand_in(self, tensor: torch.Tensor) -> torch.Tensor:
         """A meta tensor in place of a real one; the same for the same tensor."""
@@ -115,4 +122,5 @@ class Values:
 def _constant(tensor: torch.Tensor, name: str) -> Weight:
     # A parameter that no module lists: closed over, or unpacked from a quantized layer's box.
     role = Role.PARAMETER if isinstance(tensor, torch.nn.Parameter) else Role.CONSTANT
-    return Weight(name=name, shape=tuple(tensor.shape), dtype=dtype_of(tensor), role=role)
+    shape, dtype = tuple(tensor.shape), dtype_of(tensor)
+    return Weight(name=name, shape=shape, dtype=dtype, role=role, trainable=tensor.requires_grad)
