@@ -25,13 +25,22 @@ class Costed(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """`name` is the key in JSON, in `--max`, `--sort` and `--query`; `measure` is None where layers do not add up."""
+class Quantity:
+    """Something a budget can limit; `name` is its key in JSON and in `--max`."""
 
     name: str
     label: str
     unit: Unit
     definition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric(Quantity):
+    """What an analysis counts; `name` is the key in `--sort` and `--query` too.
+
+    `measure` is None where layers do not add up.
+    """
+
     measure: Callable[[Costed], int] | None
 
     def of(self, costed: Costed) -> int:
@@ -118,6 +127,15 @@ METRICS: tuple[Metric, ...] = (
     ),
 )
 
+LATENCY = Quantity(
+    name="latency",
+    label="Latency",
+    unit=Unit.TIME,
+    definition="the time of one run that a tenth of the runs stay below (p10), measured and not counted: the least "
+    "that what else the machine did has left of it.",
+)
+"""Measured where a budget asks for it; no analysis has it."""
+
 _BY_NAME = {metric.name: metric for metric in METRICS}
 
 
@@ -125,6 +143,8 @@ def metric_named(name: str) -> Metric:
     """The metric of that exact name; raises `UsageError` with the nearest one."""
     if name in _BY_NAME:
         return _BY_NAME[name]
+    if name == LATENCY.name:
+        raise UsageError("latency is measured, not counted", hint="convcost check TARGET --max latency=12ms")
     near = difflib.get_close_matches(name.lower().replace("-", "_"), _BY_NAME, n=1)
     hint = f"did you mean {near[0]}?" if near else f"metrics are {', '.join(_BY_NAME)}"
     raise UsageError(f"'{name}' is not a metric", hint=hint)

@@ -10,10 +10,10 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from convcost.analysis import Layer
-from convcost.analysis.metrics import Metric, metric_named
+from convcost.analysis.metrics import LATENCY, Metric, Quantity, metric_named
 from convcost.errors import UsageError
 from convcost.located import Location
-from convcost.units import Unit, format_percent, format_quantity, parse_percent, parse_quantity
+from convcost.units import Unit, example_of, format_percent, format_quantity, parse_percent, parse_quantity
 
 
 class Level(enum.Enum):
@@ -42,6 +42,7 @@ class Terms:
 
 
 _EVERYWHERE = Terms()
+_WARNING = Terms(level=Level.WARN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,10 @@ class Growth:
         """The largest whole value that has not grown by more."""
         return before + (before * self.share.numerator // self.share.denominator if self.share else self.amount)
 
+    def allowed(self, before: int, ignore_below: int) -> int:
+        """The same where growth of less than `ignore_below` is none."""
+        return max(self.ceiling(before), before + max(ignore_below - 1, 0))
+
     def text(self, unit: Unit) -> str:
         if self.share is not None:
             return format_percent(self.share).replace(" ", "")
@@ -122,11 +127,49 @@ class Increase:
         return f"increase of {self.metric.name}"
 
 
-Rule: TypeAlias = Budget | LayerBudget | Increase
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyBudget:
+    """A model may take `limit` nanoseconds at most. Times depend on the machine: unless told to fail, it warns."""
+
+    limit: int | None
+    warn: int | None = None
+    terms: Terms = _WARNING
+
+    @property
+    def metric(self) -> Quantity:
+        return LATENCY
+
+    @property
+    def subject(self) -> str:
+        return LATENCY.name
 
 
-def limit_of(metric: Metric, value: object) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyIncrease:
+    """A model's latency may grow by `limit` over what it took before; less than `ignore_below` ns is no growth."""
+
+    limit: Growth | None
+    warn: Growth | None = None
+    ignore_below: int = 0
+    terms: Terms = _WARNING
+
+    @property
+    def metric(self) -> Quantity:
+        return LATENCY
+
+    @property
+    def subject(self) -> str:
+        return f"increase of {LATENCY.name}"
+
+
+LatencyRule: TypeAlias = LatencyBudget | LatencyIncrease
+Rule: TypeAlias = Budget | LayerBudget | Increase | LatencyRule
+
+
+def limit_of(metric: Quantity, value: object) -> int:
     """A limit as a whole number from text with a unit or from a number; raises `UsageError`."""
+    if isinstance(value, int) and not isinstance(value, bool) and metric.unit is Unit.TIME:
+        value = str(value)
     if isinstance(value, str):
         return parse_quantity(value, metric.unit, metric=metric.name)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
@@ -134,7 +177,7 @@ def limit_of(metric: Metric, value: object) -> int:
     return value
 
 
-def growth_of(metric: Metric, value: object) -> Growth:
+def growth_of(metric: Quantity, value: object) -> Growth:
     """Growth from `+5%`, `5%`, or an amount such as `+2M`; raises `UsageError`."""
     text = value.strip() if isinstance(value, str) else ""
     share = parse_percent(text)
@@ -150,5 +193,5 @@ def growth_of(metric: Metric, value: object) -> Growth:
     return Growth(amount=parse_quantity(text[1:], metric.unit, metric=metric.name))
 
 
-def _example(metric: Metric) -> str:
-    return f"{metric.name}={'600M' if metric.unit is Unit.COUNT else '20MB'} or a whole number"
+def _example(metric: Quantity) -> str:
+    return f"{metric.name}={example_of(metric.unit)}{'' if metric.unit is Unit.TIME else ' or a whole number'}"

@@ -41,6 +41,22 @@ GROWN = Code(
     meaning="a metric has grown over the baseline by more than 'increase' allows, and by no less than 'ignore_below'.",
     remedy="if the growth is meant: convcost check --update-baseline, and commit the baseline file.",
 )
+LATENCY_OVER = Code(
+    name="CC105",
+    title="latency-over-budget",
+    meaning="the model's latency on this machine is above its budget: nine of ten runs (p10) took longer, and noise "
+    "does not explain it. Times depend on the machine, the runtime and the threads; that is why such a budget warns "
+    "unless it says 'level: error'.",
+    remedy="see where the time goes: convcost analyze TARGET --latency; or raise the limit, with some 10 % to spare.",
+)
+SLOWER = Code(
+    name="CC106",
+    title="slower-than-before",
+    meaning="the model takes longer than before by more than 'increase' allows, and a rank test of the samples says "
+    "that this is not chance (p below 0.01). With --base-ref both were measured in turn with each other.",
+    remedy="see where the time goes: convcost analyze TARGET --latency; if it is meant, against a stored baseline: "
+    "convcost check --update-baseline.",
+)
 UNCOUNTED = Code(
     name="CC201",
     title="uncounted-ops",
@@ -66,14 +82,39 @@ NO_SUCH_MODEL = Code(
     meaning="cannot tell: a budget's 'model' fits none of the models that were checked.",
     remedy="mend the pattern so that it fits a model's name, or take the budget out.",
 )
+NOT_MEASURED = Code(
+    name="CC205",
+    title="latency-not-measured",
+    meaning="cannot tell: the model has a latency budget and could not be run here, for the reason given.",
+    remedy="try it alone: convcost measure TARGET; a missing runtime installs with pip install 'convcost[ort]'.",
+)
+TOO_NOISY = Code(
+    name="CC206",
+    title="latency-too-noisy",
+    meaning="cannot tell: the latency looks too high, or not the same, but the samples scatter too much, are too few, "
+    "or the machine was too busy to say so.",
+    remedy="measure for longer (--max-time 60), or on a machine with nothing else to do.",
+)
+OTHER_MACHINE = Code(
+    name="CC207",
+    title="latency-of-another-machine",
+    meaning="cannot tell: the stored latency comes from another machine, runtime or number of threads, and times are "
+    "comparable on one only.",
+    remedy="store this machine's beside it: convcost check --update-baseline; or measure both here: --base-ref REF.",
+)
 
 CODES: tuple[Code, ...] = (
     TOTAL_OVER,
     LAYER_OVER,
     LAYERS_OVER,
     GROWN,
+    LATENCY_OVER,
+    SLOWER,
     UNCOUNTED,
     NO_SUCH_LAYER,
     NO_BASELINE,
     NO_SUCH_MODEL,
+    NOT_MEASURED,
+    TOO_NOISY,
+    OTHER_MACHINE,
 )

@@ -6,9 +6,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from convcost.analysis.metrics import METRICS, Metric, metric_named
-from convcost.budgets.budget import Budget, Growth, Increase, LayerBudget, Level, Rule, Terms, growth_of, limit_of
-from convcost.budgets.option_text import refuse_whole_model
+from convcost.analysis.metrics import LATENCY, METRICS, Metric, Quantity
+from convcost.budgets.budget import (
+    Budget,
+    Growth,
+    Increase,
+    LatencyBudget,
+    LatencyIncrease,
+    LayerBudget,
+    Level,
+    Rule,
+    Terms,
+    growth_of,
+    limit_of,
+)
+from convcost.budgets.option_text import metric_of_layers, quantity_named
 from convcost.errors import UsageError
 from convcost.graph import DType, Shape
 from convcost.located import (
@@ -25,10 +37,12 @@ from convcost.located import (
     shown,
     text_of,
 )
+from convcost.units import example_of
 
 VERSION = 1
 _MOST = 2**62
-_METRICS = tuple(metric.name for metric in METRICS)
+_METRICS = (*(metric.name for metric in METRICS), LATENCY.name)
+_NUMBERS = ("threads", "max_time")
 _TARGETS = ("path", "factory", "spec")
 _DTYPES = {str(dtype.value): dtype for dtype in DType}
 _Number = TypeVar("_Number", int, Growth)
@@ -73,7 +87,10 @@ class Config:
     settings: Mapping[str, Setting]
 
 
-SETTINGS = ("baseline", "base_ref", "headroom", "warn_only")
+RUNNING = ("runtime", "device", "threads", "max_time")
+"""What latency budgets are measured with."""
+
+SETTINGS = ("baseline", "base_ref", "headroom", "warn_only", "format", *RUNNING)
 """What may stand in the environment too, as CONVCOST_BASELINE and so on."""
 
 _KEYS = ("version", *SETTINGS, "models", "budgets", "layer_budgets")
@@ -124,6 +141,8 @@ def _check_version(config: LocatedMapping) -> None:
 def _setting(key: str, value: Located) -> str:
     if key == "warn_only":
         return "true" if flag_of(value, key) else "false"
+    if key in _NUMBERS and isinstance(value, LocatedScalar) and isinstance(value.value, int | float):
+        return str(value.value)
     return text_of(value, key)
 
 
@@ -179,22 +198,30 @@ def _budgets(item: Located) -> Iterator[Rule]:
     entry, terms = _entry(item, keys, of="a budget")
     for metric, value in _metrics(entry, keys):
         limit, warn, place = _thresholds(metric, value, limit_of)
-        yield Budget(metric=metric, limit=limit, warn=warn, terms=replace(terms, where=value.where, limit_at=place))
+        own = replace(terms, where=value.where, limit_at=place)
+        if isinstance(metric, Metric):
+            yield Budget(metric=metric, limit=limit, warn=warn, terms=own)
+        else:
+            yield LatencyBudget(limit=limit, warn=warn, terms=replace(own, level=_level(entry, Level.WARN)))
     growth = entry.entries.get("increase")
     if growth is not None:
         allowed = _plain_keys(mapping_of(growth, "increase"))
         allowed.check_keys(_METRICS, of="increase")
         for metric, value in _metrics(allowed, ()):
-            yield _increase(metric, value, entry.entries.get("ignore_below"), terms)
+            yield _increase(metric, value, entry, terms)
     elif "ignore_below" in entry.entries:
         raise entry.key_places["ignore_below"].error("'ignore_below' belongs to an increase", hint="add increase: …")
 
 
-def _increase(metric: Metric, value: Located, ignored: Located | None, terms: Terms) -> Increase:
+def _increase(metric: Quantity, value: Located, entry: LocatedMapping, terms: Terms) -> Increase | LatencyIncrease:
     limit, warn, place = _thresholds(metric, value, growth_of)
+    ignored = entry.entries.get("ignore_below")
     below = _at(ignored, lambda given: limit_of(metric, given)) if ignored is not None else 0
-    terms = replace(terms, where=value.where, limit_at=place)
-    return Increase(metric=metric, limit=limit, warn=warn, ignore_below=below, terms=terms)
+    own = replace(terms, where=value.where, limit_at=place)
+    if isinstance(metric, Metric):
+        return Increase(metric=metric, limit=limit, warn=warn, ignore_below=below, terms=own)
+    own = replace(own, level=_level(entry, Level.WARN))
+    return LatencyIncrease(limit=limit, warn=warn, ignore_below=below, terms=own)
 
 
 def _layer_budgets(item: Located) -> Iterator[LayerBudget]:
@@ -205,12 +232,12 @@ def _layer_budgets(item: Located) -> Iterator[LayerBudget]:
         raise entry.where.error("a layer budget says which layers", hint="add match: 'features.*' or kind: depthwise")
     for metric, value in _metrics(entry, keys):
         try:
-            refuse_whole_model(metric)
+            measured = metric_of_layers(metric)
         except UsageError as error:
             raise value.where.error(error.message, hint="move it to budgets") from None
-        limit, warn, place = _thresholds(metric, value, limit_of)
+        limit, warn, place = _thresholds(measured, value, limit_of)
         yield LayerBudget(
-            metric=metric,
+            metric=measured,
             limit=limit,
             warn=warn,
             match=text_of(match, "match") if match is not None else "*",
@@ -225,27 +252,34 @@ def _entry(item: Located, keys: tuple[str, ...], *, of: str) -> tuple[LocatedMap
     entry.check_keys((*keys, *_METRICS), of=of)
     if not set(entry.entries) & {*_METRICS, "increase"}:
         raise entry.where.error(f"{of} limits no metric", hint=f"add one of {', '.join(_METRICS)}")
-    model, message, level = (entry.entries.get(key) for key in ("model", "message", "level"))
+    model, message = (entry.entries.get(key) for key in ("model", "message"))
     return entry, Terms(
         model=text_of(model, "model") if model is not None else "*",
         message=text_of(message, "message") if message is not None else "",
-        level=Level(choice_of(level, "level", [each.value for each in Level])) if level is not None else Level.ERROR,
+        level=_level(entry, Level.ERROR),
     )
 
 
-def _metrics(entry: LocatedMapping, others: tuple[str, ...]) -> Iterator[tuple[Metric, Located]]:
-    yield from ((metric_named(key), value) for key, value in entry.entries.items() if key not in others)
+def _level(entry: LocatedMapping, default: Level) -> Level:
+    level = entry.entries.get("level")
+    return default if level is None else Level(choice_of(level, "level", [each.value for each in Level]))
+
+
+def _metrics(entry: LocatedMapping, others: tuple[str, ...]) -> Iterator[tuple[Quantity, Located]]:
+    yield from ((quantity_named(key), value) for key, value in entry.entries.items() if key not in others)
 
 
 def _thresholds(
-    metric: Metric, value: Located, read: Callable[[Metric, object], _Number]
+    metric: Quantity, value: Located, read: Callable[[Quantity, object], _Number]
 ) -> tuple[_Number | None, _Number | None, Location | None]:
     """The limit, the warning threshold, and where the limit is written."""
     if not isinstance(value, LocatedMapping):
         return _at(value, lambda given: read(metric, given)), None, value.where
     value.check_keys(("max", "warn"), of=metric.name)
     if not value.entries:
-        raise value.where.error(f"{metric.name} has neither max nor warn", hint=f"write {metric.name}: 600M")
+        raise value.where.error(
+            f"{metric.name} has neither max nor warn", hint=f"write {metric.name}: {example_of(metric.unit)}"
+        )
     top, low = (value.entries.get(key) for key in ("max", "warn"))
     limit = _at(top, lambda given: read(metric, given)) if top is not None else None
     warn = _at(low, lambda given: read(metric, given)) if low is not None else None

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from convcost.analysis import Analysis, Layer
 from convcost.analysis.metrics import Metric
-from convcost.budgets.budget import Budget, Growth, Increase, LayerBudget, Level, Rule
+from convcost.budgets.budget import Budget, Increase, LatencyBudget, LatencyIncrease, LayerBudget, Level, Rule
 from convcost.budgets.codes import (
     GROWN,
     LAYER_OVER,
@@ -20,6 +20,7 @@ from convcost.budgets.codes import (
     Code,
 )
 from convcost.budgets.difference import Difference, difference
+from convcost.budgets.timing import Timing, hold_latency
 from convcost.budgets.verdict import Cause, Status, Verdict, Verdicts
 from convcost.graph.ops import Unknown
 
@@ -42,19 +43,21 @@ def check_analysis(
     costliest: int = 5,
     name: str = "",
     reference: Reference = _NO_REFERENCE,
+    timing: Timing | None = None,
 ) -> Verdicts:
     """Each budget that holds for the model (by its `name`) against it; a failure names the layers behind it.
 
     `costliest` is how many layers are named for a total; a limit on each layer names all that break it.
     """
     change = difference(reference.analysis, analysis) if reference.analysis else None
-    judge = _Judge(analysis, change, reference.missing, costliest)
+    judge = _Judge(analysis, change, reference.missing, timing or Timing(), costliest)
     held = [rule for rule in budgets if rule.terms.level is not Level.OFF and rule.terms.holds_for(name)]
     return Verdicts(
         analysis=analysis,
         verdicts=tuple(_at_level(judge.verdict(rule)) for rule in held),
         name=name,
         difference=change,
+        timing=timing,
     )
 
 
@@ -65,6 +68,7 @@ class _Judge:
     analysis: Analysis
     change: Difference | None
     missing: str
+    timing: Timing
     named: int
 
     def verdict(self, rule: Rule) -> Verdict:
@@ -75,13 +79,15 @@ class _Judge:
                 return self._layers(rule)
             case Increase():
                 return self._increase(rule)
+            case LatencyBudget() | LatencyIncrease():
+                return hold_latency(rule, self.timing)
             case _:
                 assert_never(rule)
 
     def _total(self, rule: Budget) -> Verdict:
         value = rule.metric.total(self.analysis.totals)
         verdict = _held(rule, value, rule.limit, rule.warn, lower_bound=self.analysis.is_lower_bound, code=TOTAL_OVER)
-        return self._with_causes(verdict)
+        return self._with_causes(verdict, rule.metric)
 
     def _layers(self, rule: LayerBudget) -> Verdict:
         layers = rule.select(self.analysis.layers)
@@ -105,18 +111,19 @@ class _Judge:
         if self.change is None:
             return _cannot_tell(rule, NO_BASELINE, self.missing)
         before, value = self.change.totals(rule.metric)
-        limit, warn = (_ceiling(growth, before, rule) for growth in (rule.limit, rule.warn))
+        limit, warn = (
+            None if growth is None else growth.allowed(before, rule.ignore_below) for growth in (rule.limit, rule.warn)
+        )
         least = self.analysis.is_lower_bound
         if self.change.old.is_lower_bound:
             reason = "the baseline holds uncounted ops: its values are lower bounds"
             return _cannot_tell(rule, UNCOUNTED, reason, value=value, limit=limit, baseline=before)
         verdict = replace(_held(rule, value, limit, warn, lower_bound=least, code=GROWN), baseline=before)
         inputs = "; ".join(self.change.input_changes())
-        return self._with_causes(replace(verdict, reason=inputs or verdict.reason))
+        return self._with_causes(replace(verdict, reason=inputs or verdict.reason), rule.metric)
 
-    def _with_causes(self, verdict: Verdict) -> Verdict:
+    def _with_causes(self, verdict: Verdict, metric: Metric) -> Verdict:
         """The layers that have grown since the baseline; without one, or where none has, the costliest."""
-        metric = verdict.budget.metric
         if verdict.code in (None, UNCOUNTED) or metric.measure is None:
             return verdict
         risen = self.change.risen(metric) if self.change else ()
@@ -179,8 +186,3 @@ def _at_level(verdict: Verdict) -> Verdict:
 
 def _ranked(layers: Iterable[Layer], metric: Metric) -> Sequence[Layer]:
     return [layer for layer in sorted(layers, key=metric.of, reverse=True) if metric.of(layer)]
-
-
-def _ceiling(growth: Growth | None, before: int, rule: Increase) -> int | None:
-    """The largest value that is not too much growth: growth of less than `ignore_below` is none."""
-    return None if growth is None else max(growth.ceiling(before), before + max(rule.ignore_below - 1, 0))

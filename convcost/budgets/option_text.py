@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from convcost.analysis.metrics import Metric, metric_named
-from convcost.budgets.budget import Budget, Increase, LayerBudget, growth_of
+from convcost.analysis.metrics import LATENCY, Metric, Quantity, metric_named
+from convcost.budgets.budget import (
+    Budget,
+    Increase,
+    LatencyBudget,
+    LatencyIncrease,
+    LayerBudget,
+    growth_of,
+    limit_of,
+)
 from convcost.errors import UsageError
+from convcost.units import example_of
 
 
-def parse_budget(text: str) -> Budget:
-    """Reads `macs=600M`; raises `UsageError` for a value without a metric, which could mean anything."""
+def parse_budget(text: str) -> Budget | LatencyBudget:
+    """Reads `macs=600M` or `latency=12ms`; raises `UsageError` for a value whose metric is left to guess."""
     metric, value = _metric_and_value(text, option="--max")
-    return Budget.of(metric.name, value)
+    if isinstance(metric, Metric):
+        return Budget.of(metric.name, value)
+    return LatencyBudget(limit=limit_of(metric, value))
 
 
 def parse_layer_budget(text: str) -> LayerBudget:
@@ -23,28 +34,36 @@ def parse_layer_budget(text: str) -> LayerBudget:
     if not separator or not match.strip():
         raise UsageError(f"--layer-max '{text}' does not say for which layers", hint="write 'features.*:macs=25M'")
     metric, value = _metric_and_value(limit, option="--layer-max", lead=f"{match}:")
-    refuse_whole_model(metric)
-    return LayerBudget(metric=metric, limit=Budget.of(metric.name, value).limit, match=match.strip())
+    measured = metric_of_layers(metric)
+    return LayerBudget(metric=measured, limit=limit_of(measured, value), match=match.strip())
 
 
-def parse_increase(text: str) -> Increase:
-    """Reads `macs=5%`; raises `UsageError`."""
+def parse_increase(text: str) -> Increase | LatencyIncrease:
+    """Reads `macs=5%` or `latency=5%`; raises `UsageError`."""
     metric, value = _metric_and_value(text, option="--max-increase", example="macs=5%")
-    return Increase(metric=metric, limit=growth_of(metric, value))
+    growth = growth_of(metric, value)
+    return Increase(metric=metric, limit=growth) if isinstance(metric, Metric) else LatencyIncrease(limit=growth)
 
 
-def refuse_whole_model(metric: Metric) -> None:
-    """Raises `UsageError` for a metric that layers do not have."""
-    if metric.measure is None:
-        raise UsageError(
-            f"{metric.name} belongs to the whole model, not to a layer", hint=f"write --max {metric.name}=20MB"
-        )
+def quantity_named(name: str) -> Quantity:
+    """A metric, or the latency, by its exact name; raises `UsageError` with the nearest metric."""
+    return LATENCY if name == LATENCY.name else metric_named(name)
 
 
-def _metric_and_value(text: str, *, option: str, lead: str = "", example: str = "macs=600M") -> tuple[Metric, str]:
+def metric_of_layers(metric: Quantity) -> Metric:
+    """The metric itself; raises `UsageError` for one that layers do not have."""
+    if isinstance(metric, Metric) and metric.measure is not None:
+        return metric
+    raise UsageError(
+        f"{metric.name} belongs to the whole model, not to a layer",
+        hint=f"write --max {metric.name}={example_of(metric.unit)}",
+    )
+
+
+def _metric_and_value(text: str, *, option: str, lead: str = "", example: str = "macs=600M") -> tuple[Quantity, str]:
     metric, separator, value = text.partition("=")
     if not separator:
         written = metric.strip()
         hint = f"write {option} {lead}{f'macs={written}' if written[:1].isdigit() else example}"
         raise UsageError(f"{option} '{lead}{text}' does not say of which metric", hint=hint)
-    return metric_named(metric.strip()), value
+    return quantity_named(metric.strip()), value

@@ -8,14 +8,24 @@ from dataclasses import replace
 from fractions import Fraction
 
 from convcost.budgets.baseline import DEFAULT_FILE
-from convcost.budgets.budget import Budget, Increase, LayerBudget, Level, Rule
+from convcost.budgets.budget import Budget, Increase, LatencyBudget, LatencyIncrease, LayerBudget, Level, Rule
 from convcost.budgets.config import SETTINGS, Config, Setting
 from convcost.budgets.option_text import parse_budget, parse_increase, parse_layer_budget
 from convcost.errors import UsageError
 from convcost.units import parse_percent
 
 PREFIX = "CONVCOST_"
-_DEFAULTS = {"baseline": DEFAULT_FILE, "base_ref": "", "headroom": "10%", "warn_only": "false"}
+_DEFAULTS = {
+    "baseline": DEFAULT_FILE,
+    "base_ref": "",
+    "headroom": "10%",
+    "warn_only": "false",
+    "format": "table",
+    "runtime": "",
+    "device": "cpu",
+    "threads": "1",
+    "max_time": "10",
+}
 _BUDGETS = ("max", "layer_max", "max_increase")
 _KNOWN = ("config", *SETTINGS, *_BUDGETS)
 COMMAND_LINE, ENVIRONMENT, DEFAULT = "command line", "environment", "default"
@@ -120,9 +130,9 @@ def _set(environment: Mapping[str, str]) -> Iterable[tuple[str, str]]:
 
 def _replaces(rule: Rule) -> tuple[str, str, str]:
     match rule:
-        case Budget():
+        case Budget() | LatencyBudget():
             return ("total", rule.metric.name, "")
-        case Increase():
+        case Increase() | LatencyIncrease():
             return ("increase", rule.metric.name, "")
         case LayerBudget():
             return ("layer", rule.metric.name, f"{rule.match} {rule.kind} {rule.per}")

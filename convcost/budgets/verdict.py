@@ -5,12 +5,16 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from convcost import __version__
 from convcost.analysis import Analysis, Json, Layer
-from convcost.budgets.budget import Budget, LayerBudget, Rule
+from convcost.budgets.budget import Budget, LatencyBudget, LayerBudget, Rule
 from convcost.budgets.codes import Code
 from convcost.budgets.difference import Difference
+
+if TYPE_CHECKING:
+    from convcost.budgets.timing import Timing
 
 SCHEMA = "convcost/verdicts/1"
 
@@ -51,7 +55,8 @@ class Verdict:
 
     `limit` is the number the value was held to: the budget's own, its warning threshold where that alone was
     passed, or the baseline and what it may grow by. Both are None where there was nothing to measure.
-    `code` and `reason` say what was found; they are empty on a pass.
+    `code` and `reason` say what was found; on a pass there is no code, and a reason only where times were compared.
+    `approximate` is a time known too badly for three digits.
     """
 
     budget: Rule
@@ -60,6 +65,7 @@ class Verdict:
     limit: int | None
     baseline: int | None = None
     lower_bound: bool = False
+    approximate: bool = False
     causes: tuple[Cause, ...] = ()
     code: Code | None = None
     reason: str = ""
@@ -82,12 +88,13 @@ class Verdict:
             "subject": rule.subject,
             "metric": metric.name,
             "unit": metric.unit.value,
-            "per": "model" if isinstance(rule, Budget) else rule.per if isinstance(rule, LayerBudget) else "increase",
+            "per": _per(rule),
             "limit": self.limit,
-            "warn": rule.warn if isinstance(rule, Budget | LayerBudget) else None,
+            "warn": rule.warn if isinstance(rule, Budget | LayerBudget | LatencyBudget) else None,
             "value": self.value,
             "baseline": self.baseline,
             "lower_bound": self.lower_bound,
+            "approximate": self.approximate,
             "status": self.status.value,
             "level": rule.terms.level.value,
             "margin": self.margin,
@@ -99,17 +106,29 @@ class Verdict:
         }
 
 
+def _per(rule: Rule) -> str:
+    match rule:
+        case Budget() | LatencyBudget():
+            return "model"
+        case LayerBudget():
+            return rule.per
+        case _:
+            return "increase"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdicts:
     """Every verdict on one model, in the order the budgets were given.
 
-    `name` is the model's in the config, or its target; `difference` is from its baseline, where there is one.
+    `name` is the model's in the config, or its target; `difference` is from its baseline, where there is one, and
+    `timing` what was measured, where a budget asked for it.
     """
 
     analysis: Analysis
     verdicts: tuple[Verdict, ...]
     name: str = ""
     difference: Difference | None = None
+    timing: Timing | None = None
 
     def __iter__(self) -> Iterator[Verdict]:
         return iter(self.verdicts)
@@ -130,8 +149,19 @@ class Verdicts:
             "totals": dict(self.analysis.totals.to_json()),
             "coverage": self.analysis.coverage_json(),
             "notes": list(self.analysis.notes),
+            **_timing_json(self.timing),
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
         }
+
+
+def _timing_json(timing: Timing | None) -> dict[str, Json]:
+    """What was measured and what it was set beside; nothing where no budget asked for it."""
+    if timing is None:
+        return {}
+    return {
+        "latency": timing.measured.to_json() if timing.measured else None,
+        "latency_baseline": timing.reference.to_json() if timing.reference else None,
+    }
 
 
 def worst(statuses: Iterable[Status]) -> Status:

@@ -7,34 +7,63 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from convcost.analysis import Analysis
-from convcost.budgets import Increase, Verdicts
+from convcost.budgets import Budget, LayerBudget, Verdicts
 from convcost.budgets.baseline import Baseline, changes_in
 from convcost.budgets.ratchet import rewritten, tightenings
 from convcost.budgets.settings import headroom_of
 from convcost.cli.gating import Plan
 from convcost.cli.references import baseline_path, read_baseline
+from convcost.cli.timing import Timings, is_compared, latency_baseline_path, read_latency_baseline
 from convcost.cli.whole_files import write_whole
 from convcost.errors import UsageError
 from convcost.located import read_text
 from convcost.reports.escape import printable
 
 
-def write_baseline(plan: Plan, analyses: Mapping[str, Analysis]) -> None:
-    """Merges these models into the baseline file and says on stderr what rose and what fell."""
+def refuse_updating_a_revision(plan: Plan) -> None:
+    """Raises `UsageError` where the models are compared with a revision, which nobody can write to."""
     if plan.settings["base_ref"].value:
         hint = "without --base-ref, --update-baseline writes a file"
         raise UsageError("a revision is no baseline that can be updated", hint=hint)
+
+
+def write_baselines(plan: Plan, analyses: Mapping[str, Analysis], timings: Timings) -> None:
+    """Merges these models into the baselines, of cost and of latency, and says on stderr what rose and what fell."""
     path = baseline_path(plan)
     before = read_baseline(plan) or Baseline(file=str(path), models={})
     after = before.merged(analyses)
     lines = [line for name, now in analyses.items() for line in changes_in(before.analysis(name), now, name=name)]
-    write_whole({path: after.text()})
-    _say([f"{path}: {line}" for line in lines or ["nothing changed"]])
+    said = [f"{path}: {line}" for line in lines or ["nothing changed"]]
+    latency, more = _latency_baseline(plan, timings)
+    write_whole({path: after.text(), **latency})
+    _say([*said, *more])
+
+
+def _latency_baseline(plan: Plan, timings: Timings) -> tuple[dict[Path, str], list[str]]:
+    """The latency baseline's new content, where a budget compares latencies, and what is new in it."""
+    compared = [timings.by_model[model.name] for model in plan.models if is_compared(model, plan)]
+    names = [model.name for model in plan.models if is_compared(model, plan)]
+    if not names:
+        return {}, []
+    from convcost.budgets.latency_baseline import LatencyBaseline
+    from convcost.latency import fingerprint_of
+
+    path = latency_baseline_path(plan)
+    baseline = read_latency_baseline(plan) or LatencyBaseline(file=str(path), machines={})
+    lines = []
+    for name, timing in zip(names, compared, strict=True):
+        if timing.measured is None:
+            lines.append(f"{path}: {name}: left as it was, for it was not measured: {timing.unmeasured}")
+            continue
+        here = fingerprint_of(timing.measured.setting, timing.measured.device_name)
+        lines.append(f"{path}: {baseline.change(name, timing.measured, here)}")
+        baseline = baseline.merged(here, {name: timing.measured})
+    return {path: baseline.text()}, lines
 
 
 def refuse_ratchet_without_limits(plan: Plan) -> None:
     """Raises `UsageError` where no limit stands in a config, so that there is nothing to lower."""
-    if not any(rule.terms.limit_at for rule in plan.rules if not isinstance(rule, Increase)):
+    if not any(rule.terms.limit_at for rule in plan.rules if isinstance(rule, Budget | LayerBudget)):
         raise UsageError("--ratchet lowers the limits of a config, and there are none", hint="convcost init writes one")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from convcost.cli.gating import Accepting, CheckWriting, Configuring, Gating
-from convcost.cli.options import Reading, Strictness
+from convcost.cli.options import Reading, Running, Strictness
 from convcost.errors import UsageError
 
 
@@ -21,6 +21,7 @@ def check(
     gating: Gating,
     accepting: Accepting,
     configuring: Configuring,
+    running: Running,
     reading: Reading,
     writing: CheckWriting,
     strictness: Strictness,
@@ -29,17 +30,30 @@ def check(
 
     Exit code 0: within every limit. 1: over one. 3: cannot tell, because something under the limit could not
     be counted, a pattern fits nothing, or a baseline is missing. 2: the check could not be made.
+
+    A budget on latency (--max latency=12ms, --max-increase latency=5%) measures the model here, and warns unless the
+    config says 'level: error'. With --base-ref both revisions are measured in turn; a stored latency counts only on
+    the machine it is from.
     """
     from convcost.budgets import Reference, check_analysis, exit_code
-    from convcost.cli.accept import lower_limits, refuse_ratchet_without_limits, write_baseline
+    from convcost.cli import failure
+    from convcost.cli.accept import (
+        lower_limits,
+        refuse_ratchet_without_limits,
+        refuse_updating_a_revision,
+        write_baselines,
+    )
     from convcost.cli.ci import append_summary, places_of
     from convcost.cli.gating import plan_check
-    from convcost.cli.models import all_notes, analyses_at, refuse_unknown
+    from convcost.cli.models import analyses_at, refuse_unknown
     from convcost.cli.output import deliver
     from convcost.cli.references import References, find_references, verdicts_without_a_model
+    from convcost.cli.timing import measure_models
     from convcost.reports.check import CheckReport
 
-    plan = plan_check(target or [], reading, gating, configuring, headroom=accepting.headroom)
+    given = {**running.given(), "headroom": accepting.headroom, "format": writing.given()}
+    plan = plan_check(target or [], reading, gating, configuring, given)
+    writing = writing.settled(plan.settings["format"])
     if not plan.models:
         raise UsageError("check needs a model", hint="convcost check model.onnx --max macs=600M, or convcost init")
     if not plan.rules and not accepting.update_baseline:
@@ -48,22 +62,27 @@ def check(
         )
     if accepting.ratchet:
         refuse_ratchet_without_limits(plan)
+    if accepting.update_baseline:
+        refuse_updating_a_revision(plan)
     analyses = analyses_at([model.request for model in plan.models])
     if accepting.update_baseline:
         now = {model.name: analysis for model, analysis in zip(plan.models, analyses, strict=True)}
         references = References(by_model={name: Reference(analysis=analysis) for name, analysis in now.items()})
     else:
         references = find_references(plan)
+    timings = measure_models(plan, running.given(), accept=accepting.update_baseline)
     results = tuple(
-        check_analysis(analysis, plan.rules, name=model.name, reference=references.of(model))
+        check_analysis(analysis, plan.rules, name=model.name, reference=references.of(model), timing=timings.of(model))
         for model, analysis in zip(plan.models, analyses, strict=True)
     )
     general = verdicts_without_a_model(plan, references)
     report = CheckReport(results=results, general=general, places=places_of(plan))
-    deliver(report, writing, notes=all_notes(analyses))
+    deliver(report, writing, notes=report.notes())
     append_summary(report, os.environ)
+    if timings.interrupted:
+        return failure.INTERRUPTED
     if accepting.update_baseline:
-        write_baseline(plan, now)
+        write_baselines(plan, now, timings)
     if accepting.ratchet:
         lower_limits(plan, results)
     return (refuse_unknown(analyses) if strictness.strict else 0) or exit_code((*results, *general))

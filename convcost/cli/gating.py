@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, ClassVar
 
 import typer
 
-from convcost.budgets.budget import Rule
-from convcost.budgets.config import Config, Setting
+from convcost.budgets import LatencyBudget, LatencyIncrease, Level, Rule
+from convcost.budgets.config import RUNNING, Config, Setting
 from convcost.budgets.option_text import parse_budget, parse_increase, parse_layer_budget
-from convcost.budgets.settings import environment_rules, is_true, merge_rules, resolve_settings, warn_only
+from convcost.budgets.settings import (
+    COMMAND_LINE,
+    environment_rules,
+    is_true,
+    merge_rules,
+    resolve_settings,
+    warn_only,
+)
 from convcost.cli.config_file import load_config, request_for
-from convcost.cli.options import Reading, Writing
+from convcost.cli.options import Reading, Running, Writing
+from convcost.cli.values import one_of
 from convcost.errors import UsageError
 from convcost.reports import CHECK_FORMATS
 from convcost.sources.request import Request
@@ -27,8 +36,23 @@ class CheckWriting(Writing):
 
     formats: ClassVar[Mapping[str, str]] = CHECK_FORMATS
     format: Annotated[
-        str, typer.Option("-f", "--format", metavar="|".join(CHECK_FORMATS), help="Format of the report.")
-    ] = "table"
+        str,
+        typer.Option("-f", "--format", metavar="|".join(CHECK_FORMATS), help="Format of the report (default table)."),
+    ] = ""
+
+    def __post_init__(self) -> None:
+        if self.format:  # otherwise the config may say which
+            super().__post_init__()
+
+    def given(self) -> str | None:
+        """The format of the command line; --query prints a value, whatever a config says of reports."""
+        return self.format or (None if self.query is None else "table")
+
+    def settled(self, setting: Setting) -> CheckWriting:
+        """The same with the format that holds; raises `UsageError` for one that does not exist."""
+        if setting.where != COMMAND_LINE:
+            one_of(setting.value, self.formats, option=f"{setting.where}: format")
+        return replace(self, format=setting.value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +81,9 @@ class Gating:
     maximum: Annotated[
         list[str],
         typer.Option(
-            "--max", metavar="METRIC=VALUE", help="A limit, such as macs=600M or weight_bytes=20MB; repeatable."
+            "--max",
+            metavar="METRIC=VALUE",
+            help="A limit, such as macs=600M, weight_bytes=20MB or latency=12ms; repeatable.",
         ),
     ] = field(default_factory=list)
     layer_maximum: Annotated[
@@ -127,14 +153,47 @@ class Plan:
     rules: tuple[Rule, ...]
     settings: Mapping[str, Setting]
 
+    def latency_rules(self, model: CheckedModel) -> tuple[LatencyBudget | LatencyIncrease, ...]:
+        """Those budgets for which the model has to be run."""
+        return tuple(
+            rule
+            for rule in self.rules
+            if isinstance(rule, LatencyBudget | LatencyIncrease)
+            and rule.terms.level is not Level.OFF
+            and rule.terms.holds_for(model.name)
+        )
+
+    @property
+    def running(self) -> Running:
+        """What to measure with; raises `UsageError` with the place of a setting that cannot be."""
+        values = {name: self.settings[name].value or None for name in RUNNING}
+        for name, value in values.items():
+            try:
+                alone = Running(**{name: value})
+                alone.setting("torch")
+                alone.protocol()
+            except UsageError as error:
+                where = self.settings[name].where
+                if where == COMMAND_LINE:
+                    raise
+                raise UsageError(f"{where}: {error.message}", hint=error.hint) from None
+        return Running(**values)
+
 
 def plan_check(
-    targets: list[str], reading: Reading, gating: Gating, configuring: Configuring, *, headroom: str | None = None
+    targets: list[str],
+    reading: Reading,
+    gating: Gating,
+    configuring: Configuring,
+    given: Mapping[str, str | None] = MappingProxyType({}),
 ) -> Plan:
-    """Command line over environment over file over default; raises `ConvcostError` for what does not fit together."""
+    """Command line over environment over file over default; raises `ConvcostError` for what does not fit together.
+
+    `given` are settings of the command line that the other groups do not hold.
+    """
     own = gating.rules()
     config, environment = configuring.load(), configuring.environment
-    settings = resolve_settings({**gating.given(), "headroom": headroom}, environment, config)
+    settings = resolve_settings({**gating.given(), **given}, environment, config)
     rules = merge_rules(config.rules, environment_rules(environment), own)
     if is_true(settings["warn_only"]):
         rules = warn_only(rules)

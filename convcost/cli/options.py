@@ -166,6 +166,15 @@ class Running:
         typer.Option("--max-time", metavar="SECONDS", help="The longest to measure each thing for (default 10)."),
     ] = None
 
+    def given(self) -> dict[str, str | None]:
+        """The options as they were written, None where one was left out."""
+        return {
+            "runtime": self.runtime,
+            "device": self.device,
+            "threads": self.threads,
+            "max_time": self.max_time,
+        }
+
     def setting(self, default: Runtime) -> Setting:
         """Where and how to run; raises `UsageError`. `default` is the runtime where none was named."""
         from convcost.latency import PROCESSORS, RUNTIMES, Setting

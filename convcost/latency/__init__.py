@@ -5,7 +5,7 @@ from __future__ import annotations
 from convcost.latency.calibration import Calibration, calibrate
 from convcost.latency.candidates import CandidateLatencies, measure_candidates, measure_comparison
 from convcost.latency.device import Device, read_device, write_device
-from convcost.latency.fingerprint import Fingerprint, machine_fingerprint
+from convcost.latency.fingerprint import Fingerprint, fingerprint_of, machine_fingerprint
 from convcost.latency.layers import INTERRUPTED_PROFILE, measure_layers
 from convcost.latency.protocol import Protocol
 from convcost.latency.result import LayerLatencies, Measurement, NotMeasurable
@@ -40,6 +40,7 @@ __all__ = [
     "chain_roofline",
     "compare_samples",
     "default_runtime",
+    "fingerprint_of",
     "graph_of_nodes",
     "machine_fingerprint",
     "measure",

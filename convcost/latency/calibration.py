@@ -12,7 +12,7 @@ from convcost.errors import SourceError
 from convcost.graph import DType, Graph, Node, Tensor
 from convcost.graph.ops import MatMul
 from convcost.latency.device import Device
-from convcost.latency.fingerprint import machine_fingerprint
+from convcost.latency.fingerprint import fingerprint_of
 from convcost.latency.protocol import Protocol, Samples, Started, take_samples
 from convcost.latency.result import Measurement, NotMeasurable
 from convcost.latency.session import measure, was_interrupted
@@ -57,9 +57,7 @@ def calibrate(setting: Setting, protocol: Protocol | None = None, *, today: date
         bytes_per_second=moved / quantile(copy.times, _BEST),
         source=f"measured by convcost {__version__} with {setting.runtime} on {(today or date.today()).isoformat()}",
         threads=setting.threads,
-        machine=machine_fingerprint(
-            setting.runtime, threads=setting.threads, accelerator=name if setting.device == "cuda" else None
-        ),
+        machine=fingerprint_of(setting, name),
     )
     return Calibration(device=device, products=products, copy=copy)
 

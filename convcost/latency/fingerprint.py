@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from convcost.latency.setting import Setting
+
 _DISTRIBUTIONS = {"torch": "torch", "onnxruntime": "onnxruntime"}
 
 
@@ -47,6 +49,12 @@ def machine_fingerprint(
         "threads": str(threads),
     }
     return Fingerprint(facts={**facts, "accelerator": accelerator} if accelerator else facts)
+
+
+def fingerprint_of(setting: Setting, device_name: str) -> Fingerprint:
+    """This machine as a setting uses it; `device_name` counts where the processor does not do the work."""
+    accelerator = device_name if setting.device != "cpu" else None
+    return machine_fingerprint(setting.runtime, threads=setting.threads, accelerator=accelerator)
 
 
 def processor_name(root: Path = Path("/")) -> str:

@@ -7,11 +7,28 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from convcost.analysis import Json
-from convcost.budgets import Cause, Increase, LayerBudget, Status, Verdict, Verdicts
-from convcost.budgets.codes import UNCOUNTED
+from convcost.budgets import (
+    Cause,
+    Increase,
+    LatencyBudget,
+    LatencyIncrease,
+    LayerBudget,
+    Status,
+    Timing,
+    Verdict,
+    Verdicts,
+)
+from convcost.budgets.codes import LATENCY_OVER, SLOWER, TOO_NOISY, UNCOUNTED, Code
 from convcost.reports.analysis import coverage_text, inputs_of, title_of, unknown_table
 from convcost.reports.document import Column, Document, Fact, Kind, Row, Table
-from convcost.units import Unit, format_column, format_percent, format_quantity
+from convcost.units import (
+    Unit,
+    format_column,
+    format_percent,
+    format_quantity,
+    limit_with_headroom,
+    write_quantity,
+)
 
 _COLUMNS = (
     Column(key="metric", title="Budget", kind=Kind.NAME),
@@ -22,6 +39,10 @@ _COLUMNS = (
 )
 _RECORD_KEYS = ("target", "metric", "unit", "value", "limit", "status", "margin", "model", "budget", "code", "baseline")
 _MOST_CAUSES = 10
+_SPARE = Fraction(1, 10)
+"""Above a measured time, where a limit is proposed: the same machine never takes the same time twice."""
+
+_OUTCOMES: dict[Code | None, str] = {SLOWER: "slower", TOO_NOISY: "could be chance"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +83,21 @@ class CheckReport:
             **({"general": general} if general else {}),
         }
 
+    def notes(self) -> tuple[str, ...]:
+        """Every model's notes, with its name in front where there are several."""
+        several = len(self.results) > 1
+        return tuple(
+            f"{each.name or each.analysis.target}: {note}" if several else note
+            for each in self.results
+            for note in notes_of(each)
+        )
+
 
 def how_to_accept(verdict: Verdict) -> str:
     """What to write, and where, so that the new number is the accepted one; empty where that is not the question."""
     rule, value = verdict.budget, verdict.value
+    if isinstance(rule, LatencyBudget | LatencyIncrease):
+        return _accepting_time(rule, verdict)
     if value is None or verdict.code in (None, UNCOUNTED):
         return ""
     if isinstance(rule, Increase):
@@ -77,8 +109,22 @@ def how_to_accept(verdict: Verdict) -> str:
     return f"To accept the new cost: --max {rule.metric.name}={value}"
 
 
+def _accepting_time(rule: LatencyBudget | LatencyIncrease, verdict: Verdict) -> str:
+    if verdict.code is SLOWER:
+        return "To accept the new latency, against a stored baseline: convcost check --update-baseline"
+    if verdict.code is not LATENCY_OVER or verdict.value is None:
+        return ""
+    limit = write_quantity(limit_with_headroom(verdict.value, _SPARE), Unit.TIME)
+    place = rule.terms.limit_at or rule.terms.where
+    written = f"latency: {limit} in {place}" if place else f"--max latency={limit}"
+    return f"To accept the new latency, with 10 % to spare: {written}"
+
+
 def margin_text(verdict: Verdict) -> str:
-    """By how much a limit was kept or missed; the reason where it could not be told."""
+    """By how much a limit was kept or missed; the reason where it could not be told, or where times were compared."""
+    if isinstance(verdict.budget, LatencyIncrease) and verdict.value is not None and verdict.baseline:
+        share = format_percent(Fraction(verdict.value - verdict.baseline, verdict.baseline))
+        return f"{share}, {_OUTCOMES.get(verdict.code, 'no slower')}"
     value, limit, margin, unit = verdict.value, verdict.limit, verdict.margin, verdict.budget.metric.unit
     if value is None or limit is None or margin is None:
         return verdict.reason
@@ -97,9 +143,9 @@ def is_per_layer(verdict: Verdict) -> bool:
 
 
 def growth_text(verdict: Verdict) -> str:
-    """`300.8 M → 558.2 M, +85.6 %` for an increase; empty for other budgets."""
+    """`300.8 M → 558.2 M, +85.6 %` for an increase; empty for other budgets, and where the digits would not be true."""
     before, value = verdict.baseline, verdict.value
-    if before is None or value is None:
+    if before is None or value is None or verdict.approximate:
         return ""
     texts = format_column([before, value], verdict.budget.metric.unit)
     share = f", {format_percent(Fraction(value - before, before))}" if before else ""
@@ -111,25 +157,58 @@ def figures(verdict: Verdict) -> tuple[str, str]:
     known = [number for number in (verdict.value, verdict.limit) if number is not None]
     texts = dict(zip(known, format_column(known, verdict.budget.metric.unit), strict=True))
     value, limit = ("…" if number is None else texts[number] for number in (verdict.value, verdict.limit))
+    if verdict.approximate and verdict.value is not None:
+        value = f"about {_one_digit(verdict.value)}"
     return (f"at least {value}" if verdict.lower_bound and verdict.value is not None else value, limit)
 
 
 def _document(result: Verdicts) -> Document:
     analysis, missed = result.analysis, [verdict for verdict in result if verdict.status is not Status.PASS]
     named = f"{result.name}: " if result.name not in ("", analysis.target) else ""
-    change = result.difference
     return Document(
         title=f"{named}{title_of(analysis)}",
-        subtitle=inputs_of(analysis),
+        subtitle=(*inputs_of(analysis), *_measured_with(result.timing)),
         tables=(*_tables(result.verdicts), *unknown_table(analysis.unknown)),
-        facts=(Fact(label="Coverage", value=coverage_text(analysis)),),
-        notes=(*analysis.notes, *(folding.text() for folding in (change.foldings if change else ()))),
+        facts=(Fact(label="Coverage", value=coverage_text(analysis)), *_machine(result.timing)),
+        notes=notes_of(result),
         footer=tuple(filter(None, (how_to_accept(verdict) for verdict in missed))),
     )
 
 
+def notes_of(result: Verdicts) -> tuple[str, ...]:
+    """What the counting and the measuring have to say, and where a norm was folded into its convolution."""
+    foldings = result.difference.foldings if result.difference else ()
+    measured = result.timing.measured if result.timing else None
+    made_up = measured.notes if measured else ()
+    return (*result.analysis.notes, *(folding.text() for folding in foldings), *made_up)
+
+
+def _measured_with(timing: Timing | None) -> tuple[str, ...]:
+    if timing is None or timing.measured is None:
+        return ()
+    from convcost.latency.wording import setting_text  # 40 ms, for those who measure
+
+    return (setting_text(timing.measured),)
+
+
+def _machine(timing: Timing | None) -> tuple[Fact, ...]:
+    if timing is None or timing.measured is None:
+        return ()
+    from convcost.latency.wording import health_text
+
+    return (Fact(label="Machine", value=health_text(timing.measured.health)),)
+
+
+def _one_digit(nanoseconds: int) -> str:
+    from convcost.latency.wording import time_text
+
+    return time_text(nanoseconds / 1e9, 1)
+
+
 def _tables(verdicts: Iterable[Verdict]) -> tuple[Table, ...]:
     listed = tuple(verdicts)
+    if not listed:
+        return ()
     missed = [verdict for verdict in listed if verdict.status is not Status.PASS]
     overview = Table(
         columns=_COLUMNS,

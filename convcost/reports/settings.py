@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from convcost import __version__
 from convcost.analysis import Json
-from convcost.budgets import Budget, Increase, LayerBudget, Rule
+from convcost.budgets import Budget, Increase, LatencyBudget, LatencyIncrease, LayerBudget, Rule
 from convcost.budgets.config import Config, Setting
 from convcost.reports.document import Column, Document, Kind, Row, Table
 from convcost.units import Unit, format_exact
@@ -74,9 +74,9 @@ class SettingsReport:
 def _limits(rule: Rule) -> tuple[str, str]:
     unit = rule.metric.unit
     match rule:
-        case Budget() | LayerBudget():
+        case Budget() | LayerBudget() | LatencyBudget():
             limit, warn = (_exact(number, unit) for number in (rule.limit, rule.warn))
-        case Increase():
+        case Increase() | LatencyIncrease():
             limit, warn = ("" if growth is None else growth.text(unit) for growth in (rule.limit, rule.warn))
     return limit, warn
 

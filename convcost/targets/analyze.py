@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import partial
 
 from convcost.analysis import Analysis, analyze_graph
 from convcost.errors import UsageError
 from convcost.sources.request import Request, is_saved
-from convcost.targets.git import Revision, analysis_at
+from convcost.targets.git import Revision, analysis_at, at_revision
 from convcost.targets.saved import read_saved
-
-_GIT = re.compile(r"git:([^:]+):(.+)", re.DOTALL)
 
 
 def analysis_of(request: Request, *, backward: bool = False) -> Analysis:
@@ -22,9 +19,9 @@ def analysis_of(request: Request, *, backward: bool = False) -> Analysis:
     cannot be told from its costs. `backward` counts the gradients too; a saved report has them or is refused.
     Raises `ConvcostError`.
     """
-    if match := _GIT.fullmatch(request.target):
-        revision = Revision.of(match[1])
-        there = replace(request, target=match[2])
+    if past := at_revision(request.target):
+        revision = Revision.of(past[0])
+        there = replace(request, target=past[1])
         return analysis_at(revision, there, partial(analysis_of, backward=backward), backward=backward)
     if is_saved(request.target):
         if request.inputs or request.dims:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from convcost.errors import ConvcostError, SourceError
 from convcost.sources.request import InputSpec, Request
 from convcost.targets.saved import read_saved
 
+_GIT = re.compile(r"git:([^:]+):(.+)", re.DOTALL)
 _FILES = (".onnx", ".onnx.gz", ".yaml", ".yml", ".json", ".pt", ".pt2", ".pth")
 _LARGE_FILE = b"version https://git-lfs"
 
@@ -34,6 +37,12 @@ class Revision:
         return cls(name=name, commit=_git(asked, f"git knows no revision '{name}' here", hint).decode().strip())
 
 
+def at_revision(target: str) -> tuple[str, str] | None:
+    """The revision and the target of `git:REF:TARGET`; None for a target of the working tree."""
+    match = _GIT.fullmatch(target)
+    return (match[1], match[2]) if match else None
+
+
 def analysis_at(
     revision: Revision, request: Request, analyze: Callable[[Request], Analysis], *, backward: bool = False
 ) -> Analysis:
@@ -51,6 +60,19 @@ def analysis_at(
             return replace(_run_there(revision, request, Path(folder), backward), target=label)
         except ConvcostError as error:
             raise SourceError(error.message.replace(f"{folder}/", f"git:{revision.name}:"), hint=error.hint) from error
+
+
+@contextlib.contextmanager
+def file_at(revision: Revision, path: str) -> Iterator[str]:
+    """The path of a copy of the file as the revision has it, for as long as the context lasts.
+
+    Raises `SourceError` for a factory, whose code would have to be imported twice into one process.
+    """
+    if not path.endswith(_FILES):
+        hint = "save both as files, such as ONNX, and compare those"
+        raise SourceError(f"{path} is code, and two revisions of it cannot run side by side", hint=hint)
+    with tempfile.TemporaryDirectory(prefix="convcost-") as folder:
+        yield str(_take_file(revision, path, Path(folder)))
 
 
 def _take_file(revision: Revision, path: str, folder: Path) -> Path:

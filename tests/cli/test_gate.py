@@ -306,6 +306,11 @@ def test_config_show_says_where_each_value_is_from(
     assert {each["setting"]: (each["value"], each["where"]) for each in document["settings"]} == {
         "base_ref": ("", "default"),
         "baseline": ("convcost-baseline.json", "default"),
+        "device": ("cpu", "default"),
+        "format": ("table", "default"),
+        "max_time": ("10", "default"),
+        "runtime": ("", "default"),
+        "threads": ("1", "default"),
         "headroom": ("5%", "environment CONVCOST_HEADROOM"),
         "warn_only": ("true", "command line"),
     }
