@@ -20,7 +20,7 @@ ARROWS: dict[str, set[str]] = {
     "alternatives": {"errors", "graph", "analysis"},
     "weights": {"errors", "located", "graph", "analysis", "alternatives"},
     "latency": {"errors", "units", "located", "graph", "analysis", "alternatives"},
-    "budgets": {"errors", "units", "located", "graph", "analysis"},
+    "budgets": {"errors", "units", "located", "graph", "analysis", "latency"},
     "reports": {"errors", "units", "graph", "analysis", "alternatives", "weights", "latency", "budgets", "explain"},
     "explain": {"errors", "graph", "analysis", "alternatives", "budgets"},
     "targets": {"errors", "graph", "sources", "analysis", "latency", "weights"},
