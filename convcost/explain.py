@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from convcost.alternatives import ALTERNATIVES
 from convcost.alternatives.base import Alternative
+from convcost.alternatives.symbols import LETTERS
 from convcost.analysis import Json
 from convcost.analysis.metrics import METRICS, Metric
 from convcost.budgets.codes import CODES, Code
 from convcost.errors import UsageError
+from convcost.glossary import GLOSSARY
 from convcost.graph.ops import ALL_OPS, Conv, Op
 
-Category: TypeAlias = Literal["metric", "op", "alternative", "term", "finding"]
+Category: TypeAlias = Literal["metric", "op", "alternative", "term", "field", "symbol", "finding"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ _TERMS = (
         summary="FLOPs for each byte that an op has to move at the least. A low value means that memory, not "
         "arithmetic, sets the speed.",
         formula="flops / bytes_moved",
-        also=("flops/byte",),
+        also=("flops/byte", "flops_per_byte"),
     ),
     Explanation(
         name="backward",
@@ -72,6 +74,16 @@ _TERMS = (
         summary="which feature map a convolution is counted at. 'output' is exact; 'input' reproduces texts that write "
         "D_F for the input map. compare --df chooses.",
     ),
+    Explanation(
+        name="eager_peak_bytes",
+        category="term",
+        summary="Held by PyTorch: the most that inputs and activations take at one time when PyTorch runs the model in "
+        "eval mode. Python frees a tensor when nothing refers to it any more: a variable keeps it until it is bound "
+        "anew or its function returns, and a caller keeps the input. The peak activation, which any runtime could "
+        "reach, ends a tensor at its last use. Scratch memory of kernels is in neither.",
+        reference="eager_peak_bytes in the JSON of analyze; only for PyTorch models",
+        also=("held_by_pytorch",),
+    ),
 )
 
 # The words tables use for finer kinds, by the family that explains them.
@@ -82,13 +94,15 @@ _KINDS = {
 
 
 def explanations() -> tuple[Explanation, ...]:
-    """Everything that can be explained: metrics, ops, alternatives, findings, and a few more terms."""
+    """Everything that can be explained: whatever a report, its JSON or a formula calls by a name."""
     return (
         *(_metric(metric) for metric in METRICS),
         *_TERMS,
         *(_op(op) for op in ALL_OPS),
         *(_alternative(family) for family in ALTERNATIVES.values()),
+        *_words(LETTERS, "symbol"),
         *(_finding(code) for code in CODES),
+        *_words(GLOSSARY, "field"),
     )
 
 
@@ -97,12 +111,13 @@ def explain(name: str) -> tuple[Explanation, ...]:
     known = explanations()
     if name == "all":
         return known
-    wanted = _plain(name)
-    found = tuple(each for each in known if wanted in _names(each))
-    if found:
-        return found
+    # A label of a table, such as `grouped g=4`, goes by its first word where it has no entry of its own.
+    for wanted in (_plain(name), _plain(name.partition(" ")[0])):
+        found = tuple(each for each in known if wanted in _names(each))
+        if found:
+            return found
     names = sorted({name for each in known for name in (each.name, *each.also)})
-    near = difflib.get_close_matches(wanted, names, n=3)
+    near = difflib.get_close_matches(_plain(name), names, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "convcost explain all lists every name"
     raise UsageError(f"there is nothing named '{name}' to explain", hint=hint)
 
@@ -123,6 +138,7 @@ def _metric(metric: Metric) -> Explanation:
         category="metric",
         summary=f"{metric.label}{unit}: {metric.definition}",
         reference=f"used as totals.{metric.name} in JSON, {reference}",
+        also=_distinct([metric.label], but=metric.name),
     )
 
 
@@ -138,13 +154,28 @@ def _op(op: type[Op]) -> Explanation:
 
 
 def _alternative(family: type[Alternative]) -> Explanation:
-    options = ", ".join(f"{key} (default {value})" for key, value in family().options().items())
+    options = ", ".join(_option(key, value) for key, value in family().options().items())
     return Explanation(
         name=family.name,
         category="alternative",
         summary=f"{family.summary}. {_documented(family)}" + (f" Options: {options}." if options else ""),
         formula=family().formula(_SQUARE),
         reference=family.reference,
+        also=_distinct([family().label(_SQUARE).partition(" ")[0]], but=family.name),
+    )
+
+
+def _option(key: str, default: int | str | None) -> str:
+    """Without a default, the family chooses by the layer, as its description says."""
+    if default is None:
+        return key
+    return f"{key} (default {str(default).lower() if isinstance(default, bool) else default})"
+
+
+def _words(meanings: Mapping[tuple[str, ...], str], category: Category) -> Iterable[Explanation]:
+    return (
+        Explanation(name=names[0], category=category, summary=summary, also=names[1:])
+        for names, summary in meanings.items()
     )
 
 
@@ -164,7 +195,7 @@ def _documented(described: type) -> str:
 
 
 def _distinct(names: Iterable[str], *, but: str) -> tuple[str, ...]:
-    return tuple(name for name in dict.fromkeys(names) if name != but)
+    return tuple(name for name in dict.fromkeys(names) if _plain(name) != _plain(but))
 
 
 # A layer to write formulas for: square and dense, so that they read as textbooks print them.

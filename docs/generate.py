@@ -22,6 +22,7 @@ _HEADINGS: tuple[tuple[Category, str], ...] = (
     ("term", "Terms"),
     ("op", "Operators"),
     ("alternative", "Alternatives of a convolution"),
+    ("symbol", "Letters of formulas"),
     ("finding", "Findings of convcost check"),
 )
 
@@ -51,7 +52,20 @@ def commands() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-DOCUMENTS: dict[str, Callable[[], str]] = {"ops.md": operations, "cli.md": commands, "operators.md": onnx_operators}
+def fields() -> str:
+    """docs/fields.md: what the fields of JSON and the columns of tables hold."""
+    listed = [each for each in explanations() if each.category == "field"]
+    rows = (f"| {', '.join(f'`{name}`' for name in (each.name, *each.also))} | {each.summary} |" for each in listed)
+    head = ["# Fields of JSON and columns of tables", "", "Metrics, ops and alternatives are in [ops.md](ops.md).", ""]
+    return "\n".join([_MADE, "", *head, "| name | holds |", "| --- | --- |", *rows]) + "\n"
+
+
+DOCUMENTS: dict[str, Callable[[], str]] = {
+    "ops.md": operations,
+    "fields.md": fields,
+    "cli.md": commands,
+    "operators.md": onnx_operators,
+}
 
 
 def _sections() -> Iterator[str]:

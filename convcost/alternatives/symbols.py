@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from convcost.alternatives.base import AnyConv
 from convcost.graph import Shape
+
+LETTERS: Mapping[tuple[str, ...], str] = {
+    ("M", "N"): "input and output channels",
+    ("D_K",): "kernel side",
+    ("K_T", "K_H", "K_W"): "kernel sides",
+    ("D_F",): "map side",
+    ("F_T", "F_H", "F_W"): "map sides",
+    ("g",): "groups",
+    ("R",): "channels between stages",
+    ("R_M", "R_N"): "channels of the core",
+    ("T",): "filters per channel",
+    ("G", "d"): "groups of d channels each",
+    ("m",): "outputs a side of a tile",
+    ("S",): "side of a Fourier transform",
+}
+"""What the letters of formulas and labels mean, those of a kind together."""
 
 _AXES = {1: ("",), 2: ("H", "W"), 3: ("T", "H", "W")}
 

@@ -17,7 +17,7 @@ def device(
     running: Running,
     writing: Writing,
 ) -> int:
-    """What this machine can do at best, measured once and stored in a small file.
+    """What this machine can do at best, kept in a small file.
 
     The peak of each element type in a large matrix product, and the memory bandwidth in a large copy. With
     --device-file, analyze and compare then say what bounds each layer.

@@ -11,11 +11,15 @@ from convcost.cli.options import Writing
 
 def explain(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="An op, a metric, an alternative, a finding (CC101), or all.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="Any word of a report: an op, metric, alternative, column, field of JSON, finding (CC101); or all.",
+        ),
     ],
     writing: Writing,
 ) -> int:
-    """The formula and source behind a name in a report."""
+    """What a name in a report means, and the formula behind it."""
     from convcost.cli.output import deliver
     from convcost.explain import explain as explanations_of
     from convcost.reports.explanation import ExplanationReport

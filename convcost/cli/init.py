@@ -32,9 +32,10 @@ def init(
     reading: Reading,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="The traceback of an error.")] = False,
 ) -> int:
-    """Writes convcost.yaml with budgets from today's numbers, and prints what it wrote as a diff.
+    """Writes a config with budgets from today's numbers.
 
-    A file that is there already is left alone, unless --force says otherwise.
+    The file is convcost.yaml; what was written is printed as a diff. A file that is there already is left alone,
+    unless --force says otherwise.
     """
     from convcost.budgets.config import Setting
     from convcost.budgets.settings import headroom_of

@@ -30,7 +30,7 @@ def separability(
     reading: Reading,
     writing: Writing,
 ) -> int:
-    """How much of a trained kernel would survive in a cheaper form.
+    """How much of trained kernels a cheaper form would keep.
 
     BatchNorm is folded in first, and spectra are computed in float64, one kernel at a time. Beside each share
     of energy stands what a random kernel of the same shape keeps; only the excess over it was learned.

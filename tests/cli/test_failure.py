@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from convcost import __version__, sources
-from convcost.cli import main
+from convcost.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
 LAYER = str(ROOT / "sample_configs" / "layer.yaml")
@@ -42,6 +42,16 @@ def test_version_is_printed(capsys: Capture) -> None:
 def test_help_is_there_for_every_command(capsys: Capture, command: list[str], option: str) -> None:
     assert main([*command, option]) == 0
     assert "Usage: convcost" in capsys.readouterr().out
+
+
+def test_the_list_of_commands_says_what_each_does_in_whole_sentences(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
+    assert len(listed) == len(COMMANDS)
+    assert [line for line in listed if line.endswith("...")] == []
 
 
 def test_no_command_is_a_usage_error_with_the_help_on_stderr(capsys: Capture) -> None:
