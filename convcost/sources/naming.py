@@ -18,23 +18,30 @@ class LayerNames:
     `containers` are the paths of modules that have submodules. A leaf module's first op takes the module's
     path (`layer1.0.conv1`); further ones, and functional calls in a container, add the function
     (`layer1.0.add`). In a leaf among the `contracting` modules that first op is the contraction, whatever
-    prepares its operands (`conv1.pad`, then `conv1`). A contraction with a named weight takes the name of
+    prepares its operands (`conv1.pad`, then `conv1`); in one among the `weighted`, which own a matrix, only moves of
+    data wait for it (`c_attn.view`, then `c_attn`). A contraction with a named weight takes the name of
     the weight's owner (`attn.in_proj`), whoever called it. A name met again takes `_1`, `_2` …
     """
 
-    def __init__(self, containers: Iterable[str], *, contracting: Iterable[str] = ()) -> None:
+    def __init__(self, containers: Iterable[str], *, contracting: Iterable[str] = (), weighted: Iterable[str] = ()) -> None:
         self._containers = frozenset(containers)
         self._contracting = frozenset(contracting)
+        self._weighted = frozenset(weighted)
         self._uses: dict[str, int] = {}
 
     def name(self, path: str, op: Op, operands: tuple[Tensor, ...]) -> str:
         return self._unique(_owner(path, op, operands) or self._by_module(path, op))
 
     def _by_module(self, path: str, op: Op) -> str:
-        waits = path in self._contracting and not isinstance(op, _NAMED_BY_WEIGHT)
-        if path and path not in self._containers and path not in self._uses and not waits:
+        if path and path not in self._containers and path not in self._uses and not self._waits(path, op):
             return path
         return f"{path}.{function_name(op)}" if path else function_name(op)
+
+    def _waits(self, path: str, op: Op) -> bool:
+        """Whether the module's name is kept for a later op."""
+        if path in self._weighted and isinstance(op, Move):
+            return True
+        return path in self._contracting and not isinstance(op, _NAMED_BY_WEIGHT)
 
     def _unique(self, name: str) -> str:
         uses = self._uses.get(name, 0)

@@ -147,7 +147,12 @@ def _values_of(tensors: Borrowed) -> Values:
 def _layer_names(tree: Tree) -> LayerNames:
     containers = {path for path, module in tree if any(True for _ in module.children())}
     contracting = (path for path, module in tree if isinstance(module, _CONTRACTING))
-    return LayerNames(containers, contracting=contracting)
+    weighted = (path for path, module in tree if any(_is_matrix(value) for value in module._parameters.values()))
+    return LayerNames(containers, contracting=contracting, weighted=weighted)
+
+
+def _is_matrix(parameter: nn.Parameter | None) -> bool:
+    return parameter is not None and parameter.dim() > 1
 
 
 def _scope_of(module: nn.Module, scopes: Scopes) -> Scope:

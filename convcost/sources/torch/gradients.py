@@ -19,7 +19,7 @@ def no_gradients_recorded(*, inference: bool) -> Iterator[None]:
         torch.inference_mode(inference),
         torch.enable_grad(),
         torch.autograd.set_multithreading_enabled(True),
-        torch.autograd.forward_ad._set_fwd_grad_enabled(True),  # type: ignore[no-untyped-call]  # not annotated
+        torch.autograd.forward_ad._set_fwd_grad_enabled(True),
     ):
         yield
 

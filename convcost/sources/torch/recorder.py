@@ -174,13 +174,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             if source is None:
                 return False
             value = self.values.of(source)
-            if value.weight is None:
-                if plan.detaches or (source is not result and not looks_the_same(source, result)):
+            same = source is result or looks_the_same(source, result)
+            weight = value.weight
+            if weight is None:
+                if plan.detaches or not same:
                     return False
-            elif value.weight.trainable and (plan.detaches or self._gradients.off):
-                value = self.values.view_of_weight(value.weight, result, trainable=False)
-            elif source is not result and not looks_the_same(source, result):
-                value = self.values.view_of_weight(value.weight, result)
+            elif weight.trainable and (plan.detaches or self._gradients.off):
+                value = self.values.view_of_weight(weight, result, trainable=False)
+            elif not same:
+                value = self.values.view_of_weight(weight, result)
             values.append(value)
         for result, value in zip(results, values, strict=True):
             self.values.learn(result, value)

@@ -11,7 +11,7 @@ from torch.nn.parameter import is_lazy
 from convcost.errors import SourceError
 from convcost.graph import Role, Weight
 from convcost.sources.torch.call import dtype_of
-from convcost.sources.torch.storage import storage_of
+from convcost.sources.torch.tied import owners_of
 
 Tree: TypeAlias = tuple[tuple[str, nn.Module], ...]
 """A module and all below it, by path, each under the name it was registered by first."""
@@ -23,24 +23,22 @@ def tree_of(module: nn.Module) -> Tree:
 
 
 def stored_tensors(tree: Tree) -> list[tuple[torch.Tensor, Weight]]:
-    """Every parameter, then every buffer, with its weight; tensors that lie in the same memory share one.
+    """Every parameter, then every buffer, with the weight that it is, or that it is a part of (as `owners_of` says).
 
     Raises `SourceError` for a lazy module that has never seen an input.
     """
-    found: list[tuple[torch.Tensor, Weight]] = []
-    first: dict[object, Weight] = {}
-    for name, tensor, role in (*_parameters(tree), *_buffers(tree)):
+    named = [*_parameters(tree), *_buffers(tree)]
+    for name, tensor, _ in named:
         if is_lazy(tensor):
             raise SourceError(f"'{name}' has no shape yet: the module is lazy", hint="run it once on a real input")
-        weight = Weight(
-            name=name,
-            shape=tuple(tensor.shape),
-            dtype=dtype_of(tensor),
-            role=role,
-            trainable=tensor.requires_grad,
-        )
-        found.append((tensor, first.setdefault(_place(tensor), weight)))
-    return found
+    owners = owners_of([(tensor, role) for _, tensor, role in named])
+    weights = [_weight(*each) for each in named]
+    return [(tensor, weights[owner]) for (_, tensor, _), owner in zip(named, owners, strict=True)]
+
+
+def _weight(name: str, tensor: torch.Tensor, role: Role) -> Weight:
+    shape, dtype = tuple(tensor.shape), dtype_of(tensor)
+    return Weight(name=name, shape=shape, dtype=dtype, role=role, trainable=tensor.requires_grad)
 
 
 def _parameters(tree: Tree) -> list[tuple[str, torch.Tensor, Role]]:
@@ -64,11 +62,3 @@ def _buffers(tree: Tree) -> list[tuple[str, torch.Tensor, Role]]:
 def _buffer_role(tensor: torch.Tensor) -> Role:
     """Integer buffers (counters, look-up indices) are constants rather than learned statistics."""
     return Role.BUFFER if tensor.is_floating_point() or tensor.is_complex() else Role.CONSTANT
-
-
-def _place(tensor: torch.Tensor) -> object:
-    """Where a tensor lies; tensors of no elements, or of no plain memory, are only ever themselves."""
-    storage = storage_of(tensor)
-    if storage is None or tensor.layout is not torch.strided or not tensor.numel():
-        return id(tensor)
-    return storage, tensor.storage_offset(), tensor.shape, tensor.stride()

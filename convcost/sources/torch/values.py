@@ -38,7 +38,8 @@ class Values:
         """Makes known all the module's weights, in its own order, and which tensors of the run are theirs."""
         self._weights.update((weight.name, weight) for weight in weights)
         for tensor, weight in tensors:
-            self.learn(tensor, Tensor.of(weight))
+            whole = (tuple(tensor.shape), dtype_of(tensor)) == (weight.shape, weight.dtype)
+            self.learn(tensor, Tensor.of(weight) if whole else self.view_of_weight(weight, tensor))
             address = storage_of(tensor)
             if address is not None:
                 self._stored.setdefault(address, weight)

@@ -42,6 +42,22 @@ def test_a_convolution_that_pads_first_keeps_its_name():
     assert [node.name for node in graph.nodes] == ["0.pad", "0"]
 
 
+class Turned(nn.Module):
+    """A linear layer that flattens its data and keeps its weight the other way round."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.zeros(inputs, outputs)), nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x):
+        return torch.addmm(self.bias, x.view(-1, x.shape[-1]), self.weight).view(*x.shape[:-1], -1)
+
+
+def test_a_layer_that_reshapes_first_keeps_its_name():
+    graph = graph_of(nn.Sequential(Turned(4, 6)), ((2, 3, 4),))
+    assert [node.name for node in graph.nodes] == ["0.view", "0", "0.view_1"]
+
+
 def test_a_shared_module_is_named_after_where_it_was_registered_first():
     shared = nn.Linear(4, 4)
     graph = function(lambda self, x: self.b(self.a(x)), (1, 4), a=shared, b=shared)
@@ -200,6 +216,60 @@ def test_memory_shared_by_two_parameters_is_stored_once():
     graph = graph_of(nn.Sequential(first, second), ((1, 4),))
     assert analyze_graph(graph).totals.params == 16
     assert [node.name for node in graph.nodes] == ["0", "1"]
+
+
+PARTS = {
+    "turned": (lambda w: w.t(), 24),
+    "reshaped": (lambda w: w.view(4, 6), 24),
+    "flat": (lambda w: w.view(-1), 24),
+    "rows": (lambda w: w[1:3], 24),
+    "columns": (lambda w: w[:, :2], 24),
+    "a copy": (lambda w: w.clone(), 48),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("whole_first", [True, False])
+def test_a_parameter_within_another_ones_memory_is_stored_once(name, whole_first):
+    part, params = PARTS[name]
+    whole = nn.Parameter(torch.zeros(6, 4))
+    tied = nn.Parameter(part(whole.data))
+    members = {"whole": whole, "tied": tied} if whole_first else {"tied": tied, "whole": whole}
+    graph = function(lambda self, x: x * self.whole.sum() + self.tied.sum(), (1,), **members)
+    storage = analyze_graph(graph).totals.storage
+    read = {tensor.shape for node in graph.nodes for tensor in node.operands if tensor.weight is not None}
+    assert storage.params == params
+    assert {tuple(whole.shape), tuple(tied.shape)} == read
+
+
+def test_parameters_beside_each_other_in_one_memory_are_stored_each():
+    flat = torch.zeros(24)
+    parts = {"a": nn.Parameter(flat[:12]), "b": nn.Parameter(flat[12:])}
+    matrix = torch.zeros(6, 4)
+    columns = {"c": nn.Parameter(matrix[:, :2]), "d": nn.Parameter(matrix[:, 2:])}
+    graph = function(lambda self, x: x, (1,), **parts, **columns)
+    assert analyze_graph(graph).totals.params == 48
+
+
+def test_a_turned_part_that_skips_elements_is_still_that_part():
+    part = torch.zeros(6, 4)[:, ::2]
+    graph = function(lambda self, x: x, (1,), a=nn.Parameter(part), b=nn.Parameter(part.t()))
+    assert analyze_graph(graph).totals.params == 12
+
+
+def test_what_two_parameters_share_counts_in_both_where_neither_holds_the_other():
+    flat = torch.zeros(10)
+    graph = function(lambda self, x: x, (1,), a=nn.Parameter(flat[:6]), b=nn.Parameter(flat[4:]))
+    assert analyze_graph(graph).totals.params == 12
+
+
+def test_a_buffer_over_parameters_makes_them_no_buffers():
+    flat = torch.zeros(24)
+    module = Calls(lambda self, x: x, weight=nn.Parameter(flat[:12]))
+    module.register_buffer("flat", flat)
+    module.register_buffer("seen", flat[:6])
+    storage = analyze_graph(graph_of(module, ((1,),))).totals.storage
+    assert (storage.params, storage.buffers) == (12, 24)
 
 
 def test_weights_keep_their_element_type():

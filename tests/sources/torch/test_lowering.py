@@ -221,6 +221,38 @@ def test_an_added_operand_that_torch_ignores_is_not_counted():
     assert (ignored.totals.other_ops, added.totals.other_ops) == (0, 2 * 3 * 5)
 
 
+# The product's own shape is 3 x 5, or two of these where the batch stays.
+SUMS = {
+    "addmm": (torch.addmm, (3, 4), (4, 5), 15),
+    "addmv": (torch.addmv, (3, 4), (4,), 3),
+    "baddbmm": (torch.baddbmm, (2, 3, 4), (2, 4, 5), 30),
+    "addbmm": (torch.addbmm, (2, 3, 4), (2, 4, 5), 15),
+}
+SCALES = [
+    ({}, lambda out: out),
+    ({"alpha": 0.5}, lambda out: 2 * out),
+    ({"beta": 0.5}, lambda out: out + 1),  # one value is added everywhere, and is scaled once
+    ({"alpha": 0.5, "beta": 2}, lambda out: 2 * out + 1),
+    ({"beta": 0}, lambda out: 0),
+    ({"alpha": 0.5, "beta": 0}, lambda out: out),
+]
+
+
+@pytest.mark.parametrize("name", SUMS)
+@pytest.mark.parametrize(("scales", "other_ops"), SCALES)
+def test_what_is_added_to_a_product_and_every_scale_are_other_ops(name, scales, other_ops):
+    function, left, right, out = SUMS[name]
+    added = analyze(lambda self, a, b: function(torch.zeros(1), a, b, **scales), left, right)
+    plain = analyze(lambda self, a, b: function(torch.zeros(1), a, b, beta=0), left, right)
+    assert added.totals.macs == plain.totals.macs > 0
+    assert added.totals.other_ops == other_ops(out)
+
+
+def test_a_fused_product_and_activation_are_both_counted():
+    fused = analyze(lambda self, a, b: torch._addmm_activation(torch.zeros(5), a, b), (3, 4), (4, 5))
+    assert (fused.totals.macs, fused.totals.other_ops) == (60, 2 * 15)
+
+
 def kinds(call, *inputs):
     return [type(layer.node.op) for layer in analyze(call, *inputs).layers]
 

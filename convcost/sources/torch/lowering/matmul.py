@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 
 from convcost.graph import Tensor
-from convcost.graph.ops import Einsum, Elementwise, Linear, MatMul, Move, Unknown
+from convcost.graph.ops import Activation, Einsum, Elementwise, Linear, MatMul, Move, Op, Unknown
 from convcost.sources.torch.call import Call, Step
 from convcost.sources.torch.lowering.table import lowers
+
+_Further = tuple[Op, tuple[Tensor, ...]]
+"""An op, and its operands after the first, which is the result of the op before."""
 
 
 @lowers("aten.linear")
@@ -52,24 +56,48 @@ def _inner(call: Call) -> Step:
     return Step(Einsum(equation=f"{rows}z,{columns}z->{rows}{columns}"), (left, right))
 
 
-@lowers("aten.addmm", "aten._addmm_activation", "aten.addmv")
-def _addmm(call: Call) -> Step:
-    added, left, right = call.operands[:3]
-    return _product(left, right, added)
+@lowers("aten.addmm", "aten.addmv", "aten.baddbmm")
+def _added_product(call: Call) -> tuple[Step, ...]:
+    return _scaled_sum(call, _product(*call.operands[1:3]))
 
 
-@lowers("aten.baddbmm")
-def _baddbmm(call: Call) -> Step:
-    added, left, right = call.operands[:3]
-    # With beta 0 torch ignores the added operand, whatever it holds.
-    return _product(left, right, *(() if call.argument("beta") == 0 else (added,)))
+@lowers("aten._addmm_activation")
+def _activated_product(call: Call) -> tuple[Step, ...]:
+    activation = Activation(function="gelu" if call.flag("use_gelu") else "relu")
+    return _scaled_sum(call, _product(*call.operands[1:3]), (activation, ()))
 
 
 @lowers("aten.addbmm")
-def _addbmm(call: Call) -> Step:
+def _addbmm(call: Call) -> tuple[Step, ...]:
     """The batch axis is contracted too."""
-    _, left, right = call.operands[:3]
-    return Step(Einsum(equation="bik,bkj->ij"), (left, right))
+    return _scaled_sum(call, Step(Einsum(equation="bik,bkj->ij"), call.operands[1:3]))
+
+
+def _scaled_sum(call: Call, product: Step, *after: _Further) -> tuple[Step, ...]:
+    """`beta * added + alpha * product`: scaling by 1 is no work, and with beta 0 torch never reads what is added."""
+    scaling = Elementwise(function="mul")
+    alpha, beta = call.argument("alpha"), call.argument("beta")
+    before: tuple[Step, ...] = ()
+    added = () if beta == 0 else call.operands[:1]
+    if added and beta != 1:
+        scaled = replace(added[0], name="beta * added", weight=None, alias="")
+        before = (Step(scaling, added, (scaled,)),)
+        added = (scaled,)
+    if alpha == 1 and not isinstance(product.op, Einsum):
+        product, added = product._replace(operands=(*product.operands, *added)), ()
+    scaled_by_alpha: tuple[_Further, ...] = ((scaling, ()),) if alpha != 1 else ()
+    added_after: tuple[_Further, ...] = ((Elementwise(function="add"), added),) if added else ()
+    return (*before, *_chained(call, product, *scaled_by_alpha, *added_after, *after))
+
+
+def _chained(call: Call, first: Step, *further: _Further) -> tuple[Step, ...]:
+    """Each further op on the result of the one before it, all of the call's own shape."""
+    steps = [first]
+    for op, others in further:
+        value = Tensor(name=f"{call.signature.name} {len(steps)}", shape=call.results[0], dtype=call.operands[0].dtype)
+        steps[-1] = steps[-1]._replace(outputs=(value,))
+        steps.append(Step(op, (value, *others)))
+    return tuple(steps)
 
 
 @lowers("aten._grouped_mm", "aten._scaled_grouped_mm")
@@ -127,13 +155,7 @@ def _bilinear(call: Call) -> tuple[Step, ...]:
     left, right, weight = call.tensor("input1"), call.tensor("input2"), call.tensor("weight")
     product = Step(Einsum(equation="...i,oij,...j->...o"), (left, weight, right))
     bias = call.tensors("bias")
-    if not bias:
-        return (product,)
-    unbiased = Tensor(name=f"{left.name}·{weight.name}·{right.name}", shape=call.results[0], dtype=left.dtype)
-    return (
-        Step(product.op, product.operands, (unbiased,)),
-        Step(Elementwise(function="add"), (unbiased, *bias)),
-    )
+    return _chained(call, product, *([(Elementwise(function="add"), bias)] if bias else []))
 
 
 @lowers("aten._trilinear")
