@@ -12,7 +12,7 @@ from convcost.alternatives import ALTERNATIVES
 from convcost.alternatives.base import Alternative
 from convcost.alternatives.symbols import LETTERS
 from convcost.analysis import Json
-from convcost.analysis.metrics import METRICS, Metric
+from convcost.analysis.metrics import LATENCY, METRICS, Metric
 from convcost.budgets.codes import CODES, Code
 from convcost.errors import UsageError
 from convcost.glossary import GLOSSARY
@@ -97,6 +97,7 @@ def explanations() -> tuple[Explanation, ...]:
     """Everything that can be explained: whatever a report, its JSON or a formula calls by a name."""
     return (
         *(_metric(metric) for metric in METRICS),
+        _latency(),
         *_TERMS,
         *(_op(op) for op in ALL_OPS),
         *(_alternative(family) for family in ALTERNATIVES.values()),
@@ -139,6 +140,15 @@ def _metric(metric: Metric) -> Explanation:
         summary=f"{metric.label}{unit}: {metric.definition}",
         reference=f"used as totals.{metric.name} in JSON, {reference}",
         also=_distinct([metric.label], but=metric.name),
+    )
+
+
+def _latency() -> Explanation:
+    return Explanation(
+        name=LATENCY.name,
+        category="metric",
+        summary=f"{LATENCY.label} (of a budget): {LATENCY.definition}",
+        reference="used as --max latency=12ms and --max-increase latency=5%; warns unless the config says 'level: error'",
     )
 
 

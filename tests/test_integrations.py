@@ -129,10 +129,12 @@ def test_the_page_can_be_copied_from() -> None:
     config = read_config(parse_yaml(blocks[0], file="docs/ci.md"), file="docs/ci.md")
     assert len(config.models) == 2
     assert len(config.rules) == 5
+    latency = read_config(parse_yaml(blocks[1], file="docs/ci.md"), file="docs/ci.md")
+    assert [rule.subject for rule in latency.rules] == ["latency", "increase of latency"]
     for block in blocks:
         assert yaml.safe_load(block)
     hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
     assert set(re.findall(r"id: (convcost-[a-z-]+)", text)) == hooks
-    assert yaml.safe_load(blocks[2])["convcost"] == yaml.safe_load(ci_file("gitlab"))["convcost"]
+    assert yaml.safe_load(blocks[3])["convcost"] == yaml.safe_load(ci_file("gitlab"))["convcost"]
     commands = re.findall(r"^\$ convcost (\w+)|`convcost (\w+)", text, re.MULTILINE)
     assert {first or second for first, second in commands} <= set(COMMANDS)

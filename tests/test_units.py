@@ -81,6 +81,11 @@ def test_rounding_errs_by_less_than_half_a_percent(value: int) -> None:
         ("0.5KiB", Unit.BYTES, 512),
         ("4096", Unit.BYTES, 4096),
         ("12 B", Unit.BYTES, 12),
+        ("12ms", Unit.TIME, 12_000_000),
+        ("1.5 us", Unit.TIME, 1500),
+        ("1.5µs", Unit.TIME, 1500),
+        ("0.5s", Unit.TIME, 500_000_000),
+        ("7 ns", Unit.TIME, 7),
     ],
 )
 def test_values_are_read_exactly(text: str, unit: Unit, value: int) -> None:
@@ -115,6 +120,12 @@ def test_what_is_printed_exactly_can_be_read_back(value: int, unit: Unit) -> Non
         ("-5", Unit.COUNT, "is not a value", "write macs=600M"),
         ("1e9", Unit.COUNT, "is not a value", "write macs=600M"),
         ("٣M", Unit.COUNT, "is not a value", "write macs=600M"),
+        ("12", Unit.TIME, "does not say of which unit", "write macs=12ms"),
+        ("12m", Unit.TIME, "minutes or milliseconds", "write macs=12ms"),
+        ("12MB", Unit.TIME, "'MB' is not a unit of time", "write macs=12ms"),
+        ("0.5ns", Unit.TIME, "not a whole number of nanoseconds", "write macs=12ms"),
+        ("12ms", Unit.COUNT, "a count, not a time", "write latency=12ms if you mean latency, macs=600M if not"),
+        ("12ms", Unit.BYTES, "not a time", "write latency=12ms if you mean latency, macs=20MB if not"),
         ("9" * 5000, Unit.COUNT, "is not a value", "write macs=600M"),
     ],
 )

@@ -131,8 +131,8 @@ LATENCY = Quantity(
     name="latency",
     label="Latency",
     unit=Unit.TIME,
-    definition="the time of one run that a tenth of the runs stay below (p10), measured and not counted: the least "
-    "that what else the machine did has left of it.",
+    definition="the time that one run in ten stays below (p10), measured and not counted: what the machine can do when "
+    "little else is in the way.",
 )
 """Measured where a budget asks for it; no analysis has it."""
 

@@ -19,6 +19,8 @@ from convcost.latency.workload import GraphNodes, OnnxFile, TorchModule, Workloa
 INTERRUPTED = NotMeasurable(reason="interrupted before its first sample")
 """What is said of everything that a keyboard interrupt left unmeasured."""
 
+_NO_TIME = NotMeasurable(reason="the time was over before its first sample: give it more with --max-time")
+
 _EXTRAS: dict[Runtime, str] = {"torch": "torch", "onnxruntime": "ort"}
 
 
@@ -63,6 +65,8 @@ def measure(
                 device_name=started.prepared.device_name,
                 notes=started.notes,
             )
+        elif not taken.partial:
+            results[name] = _NO_TIME
     return results
 
 

@@ -283,3 +283,10 @@ def test_importing_latency_loads_no_runtime():
     code = f"import sys, convcost.latency, convcost.latency.wording; print(*({heavy} & set(sys.modules)))"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert finished.stdout.split() == []
+
+
+def test_too_little_time_is_not_taken_for_an_interrupt(tmp_path):
+    found = measure({"net": GraphNodes(graph=network(tmp_path))}, TORCH, Protocol(max_time=1e-9))
+    assert isinstance(found["net"], NotMeasurable)
+    assert "--max-time" in found["net"].reason
+    assert not was_interrupted(found)

@@ -1,0 +1,213 @@
+"""Latency budgets of `convcost check`, with times made up; only the last test really measures."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from convcost.cli import main
+from convcost.latency import INTERRUPTED, Measurement, Protocol, Setting, Workload
+from convcost.targets import timed
+from tests.latency.measurements import around, measurement
+from tests.reports.test_json import closed, schema_named
+
+Capture = pytest.CaptureFixture[str]
+Clock = Callable[..., None]
+NET = "layer: {type: conv, in_channels: 2, out_channels: 4, kernel: 3, input: [6, 6]}\n"
+CONFIG = """\
+models:
+  - {name: net, spec: net.yaml}
+budgets:
+  - {model: net, macs: 1M, latency: {max: 20ms, warn: 15ms}}
+  - {model: net, increase: {latency: "+5%"}, level: error}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    for name in [name for name in os.environ if name.startswith(("CONVCOST_", "GITHUB_"))]:
+        monkeypatch.delenv(name)
+    (tmp_path / "net.yaml").write_text(NET)
+    identity = ["-c", "user.name=n", "-c", "user.email=e@x.y"]
+    for command in (["init", "-q"], ["add", "--all"], ["commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *identity, *command], cwd=tmp_path, check=True)
+    (tmp_path / "convcost.yaml").write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def takes(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Sets how many milliseconds a model takes now, and took before."""
+
+    def set_times(now: float, before: float = 10.0) -> None:
+        def measure(workloads: Mapping[str, Workload], setting: Setting, protocol: Protocol) -> dict[str, Measurement]:
+            times = {"now": now, "before": before}
+            return {name: measurement(around(times[name] / 1000)) for name in workloads}
+
+        monkeypatch.setattr(timed, "measure", measure)
+
+    return set_times
+
+
+def verdicts(capsys: Capture, *arguments: str, code: int) -> dict[str, tuple[str, str | None]]:
+    capsys.readouterr()
+    assert main(["check", *arguments, "--format", "json"]) == code
+    document = json.loads(capsys.readouterr().out)
+    jsonschema.validate(document, closed(schema_named("verdicts-1")))
+    return {each["subject"]: (each["status"], each["code"]) for each in document["verdicts"]}
+
+
+def test_both_revisions_are_compared_and_the_config_decides_what_fails(
+    project: Path, takes: Clock, capsys: Capture
+) -> None:
+    takes(now=10.1)
+    same = verdicts(capsys, "--base-ref", "HEAD", code=0)
+    assert same == {"macs": ("pass", None), "latency": ("pass", None), "increase of latency": ("pass", None)}
+    takes(now=16)
+    slower = verdicts(capsys, "--base-ref", "HEAD", code=1)
+    assert slower["latency"] == ("warn", "CC105")
+    assert slower["increase of latency"] == ("fail", "CC106")
+
+
+def test_updating_stores_this_machines_times_beside_the_cost_baseline(
+    project: Path, takes: Clock, capsys: Capture
+) -> None:
+    takes(now=10)
+    assert verdicts(capsys, code=3)["increase of latency"] == ("cannot_tell", "CC203")
+    assert main(["check", "--update-baseline", "-q"]) == 0
+    assert "convcost-baseline-latency.json: net: new for this machine, latency 9." in capsys.readouterr().err
+    assert "latency" not in (project / "convcost-baseline.json").read_text()
+    assert verdicts(capsys, code=0)["increase of latency"] == ("pass", None)
+    takes(now=12)
+    assert verdicts(capsys, code=1)["increase of latency"] == ("fail", "CC106")
+    assert main(["check", "--update-baseline", "-q"]) == 0
+    assert "(+20 %)" in capsys.readouterr().err
+
+
+def test_times_of_another_machine_tell_nothing(project: Path, takes: Clock, capsys: Capture) -> None:
+    takes(now=10)
+    main(["check", "--update-baseline", "-q"])
+    stored = project / "convcost-baseline-latency.json"
+    document = json.loads(stored.read_text())
+    document["machines"][0]["machine"]["processor"] = "Z80"
+    stored.write_text(json.dumps(document))
+    takes(now=99)
+    assert verdicts(capsys, code=3)["increase of latency"] == ("cannot_tell", "CC207")
+    (project / "convcost.yaml").write_text(CONFIG.replace("level: error", "level: warn"))
+    assert verdicts(capsys, code=0)["increase of latency"] == ("warn", "CC207")
+    assert main(["check"]) == 0
+    assert "measured on another machine (processor: " in capsys.readouterr().out
+
+
+def test_nothing_is_measured_unless_a_budget_asks_for_it(
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(timed, "measure", fail)
+    off = CONFIG.replace("level: error", "level: off").replace(", latency: {max: 20ms, warn: 15ms}", "")
+    (project / "convcost.yaml").write_text(off)
+    assert main(["check"]) == 0
+    assert "latency" not in capsys.readouterr().out
+    assert main(["check", "--threads", "2"]) == 2
+    assert "--threads says how to measure latency, and no budget asks for it" in capsys.readouterr().err
+
+
+def test_how_to_measure_may_stand_in_the_config(
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[Setting, Protocol]] = []
+
+    def measure(workloads: Mapping[str, Workload], setting: Setting, protocol: Protocol) -> dict[str, Measurement]:
+        seen.append((setting, protocol))
+        return {name: measurement(around(0.01)) for name in workloads}
+
+    monkeypatch.setattr(timed, "measure", measure)
+    (project / "convcost.yaml").write_text(f"{CONFIG}threads: 4\nmax-time: 2.5\n")
+    main(["check", "--base-ref", "HEAD", "--runtime", "onnxruntime"])
+    (setting, protocol) = seen[0]
+    assert (setting.threads, setting.runtime, protocol.max_time) == (4, "onnxruntime", 2.5)
+    (project / "convcost.yaml").write_text(f"{CONFIG}threads: none\n")
+    capsys.readouterr()
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err.startswith("error: convcost.yaml:6:1: --threads")
+
+
+def test_an_interrupt_leaves_the_report_and_accepts_nothing(
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timed, "measure", lambda workloads, *_: dict.fromkeys(workloads, INTERRUPTED))
+    assert main(["check", "--update-baseline"]) == 130
+    assert "interrupted before its first sample" in capsys.readouterr().out
+    assert not (project / "convcost-baseline.json").exists()
+
+
+@pytest.mark.parametrize("name", ["table", "csv", "markdown", "github", "gitlab", "junit", "sarif"])
+def test_every_format_tells_of_the_latency(project: Path, takes: Clock, capsys: Capture, name: str) -> None:
+    takes(now=30)
+    assert main(["check", "--base-ref", "HEAD", "--format", name]) == 1
+    out = capsys.readouterr().out
+    assert "latency" in out
+    assert ("29.97 ms" in out) or ("2997" in out) or name == "csv"
+
+
+def test_the_table_says_what_it_was_measured_with_and_how_to_accept_it(
+    project: Path, takes: Clock, capsys: Capture
+) -> None:
+    takes(now=30)
+    assert main(["check", "--base-ref", "HEAD"]) == 1
+    out = capsys.readouterr().out
+    assert "torch on a processor, 1 thread; 40 samples" in out
+    assert "Machine   load 0.50" in out
+    assert "slower, measured in turn with HEAD (convcost.yaml:5:38)" in out
+    assert "To accept the new latency, with 10 % to spare: latency: 33ms in convcost.yaml:4:43" in out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says", "hint"),
+    [
+        ("--max", "latency=12m", "'m' could mean minutes or milliseconds", "write latency=12ms"),
+        ("--max", "latency=12", "does not say of which unit", "write latency=12ms"),
+        ("--max", "latency=12MB", "'MB' is not a unit of time", "write latency=12ms"),
+        ("--max", "macs=12ms", "macs is a count, not a time", "write latency=12ms if you mean latency"),
+        ("--max", "weight_bytes=3s", "weight_bytes is a number of bytes, not a time", "write latency=3s if"),
+        ("--layer-max", "conv*:latency=1ms", "belongs to the whole model", "write --max latency=12ms"),
+        ("--max-increase", "latency=5", "does not say growth of latency by what", "latency=+5% for a share"),
+    ],
+)
+def test_a_time_says_its_unit_and_nothing_else_is_one(
+    project: Path, capsys: Capture, option: str, value: str, says: str, hint: str
+) -> None:
+    assert main(["check", "net.yaml", option, value]) == 2
+    error, said = capsys.readouterr().err.splitlines()
+    assert says in error
+    assert hint in said
+
+
+def test_a_time_in_the_config_says_its_unit_too(project: Path, capsys: Capture) -> None:
+    (project / "convcost.yaml").write_text(CONFIG.replace("max: 20ms", "max: 20"))
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "error: convcost.yaml:4:43: latency is a time, and the number does not say of which unit",
+        "hint: write latency: 20ms",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("budget", "code"), [("latency: 1000s", 0), ("latency: 1ns", 0), ("latency: 1ns, level: error", 1)]
+)
+def test_a_model_is_really_measured(project: Path, capsys: Capture, budget: str, code: int) -> None:
+    (project / "convcost.yaml").write_text(f"models: [{{name: net, spec: net.yaml}}]\nbudgets: [{{{budget}}}]\n")
+    assert main(["check", "--max-time", "0.5", "--format", "json"]) == code
+    document = json.loads(capsys.readouterr().out)
+    jsonschema.validate(document, closed(schema_named("verdicts-1")))
+    assert document["latency"]["runtime"] == "torch"
+    assert document["verdicts"][0]["value"] > 0
