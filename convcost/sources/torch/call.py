@@ -21,6 +21,21 @@ def dtype_of(tensor: torch.Tensor) -> DType:
     return _DTYPES[tensor.dtype]
 
 
+def tensors_among(args: Sequence[object], keywords: Mapping[str, object] | None = None) -> tuple[torch.Tensor, ...]:
+    """The tensors among a call's arguments or results, in order."""
+    found: list[torch.Tensor] = []
+    _collect((*args, *keywords.values()) if keywords else args, found)
+    return tuple(found)
+
+
+def _collect(values: Sequence[object], found: list[torch.Tensor]) -> None:
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif isinstance(value, (tuple, list)):
+            _collect(value, found)
+
+
 class Step(NamedTuple):
     """A typed op on its operands. Without `outputs` it yields the call's own results."""
 

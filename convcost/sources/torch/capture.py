@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -118,15 +119,16 @@ def _record(subject: Subject, device: torch.device, *, inference: bool = True) -
         positional, keywords = subject.arguments.on(device, input_dtype(module))
         inputs = _learn_inputs(positional, keywords, module, values)
         scopes = Scopes(tree)
-        recorder = Recorder(values, _layer_names(tree), _scope_of(module, scopes), without_values=device == META)
-        with scopes, recorder:
+        names, scope = _layer_names(tree), _scope_of(module, scopes)
+        recorder = Recorder(values, names, scope, without_values=device == META)
+        with scopes, recorder.autocast if device == META else nullcontext(), recorder:
             result = (subject.run or _call)(module, scopes, positional, keywords)
         return Graph(
             nodes=tuple(recorder.nodes),
             inputs=inputs,
             outputs=tuple(values.of(tensor) for tensor in tensors_in(result)),
             weights=values.weights,
-            notes=subject.notes,
+            notes=(*subject.notes, *recorder.autocast.notes),
             target=subject.target,
             source="torch",
         )

@@ -15,8 +15,9 @@ from convcost.errors import ConvcostError
 from convcost.graph import Cost, Node, Origin, Tensor
 from convcost.graph.ops import Unknown
 from convcost.sources.naming import LayerNames
+from convcost.sources.torch.autocast import Autocast
 from convcost.sources.torch.blame import calling_line
-from convcost.sources.torch.call import Call, Lowered, Lowering, Step, dtype_of
+from convcost.sources.torch.call import Call, Lowered, Lowering, Step, dtype_of, tensors_among
 from convcost.sources.torch.gradients import Gradients
 from convcost.sources.torch.lowering.move import move
 from convcost.sources.torch.plan import DETACH, Plan
@@ -53,6 +54,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         self._without_values = without_values
         self._plans: dict[OpOverload, Plan] = {}
         self._gradients = Gradients()
+        self.autocast = Autocast()
 
     def __torch_dispatch__(
         self,
@@ -67,20 +69,23 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         plan = self._plans.get(func)
         if plan is None:
             plan = self._plans[func] = Plan(func)
-        if plan.decomposes:
+        if self.autocast.device is not None:
             with self:
+                args, keywords = self.autocast.cast(func, args, keywords)
+        if plan.decomposes:
+            with self, self.autocast.inside(func):
                 result = func.decompose(*args, **keywords)
             if result is not NotImplemented:
                 return result
             plan.decomposes = False
         if plan.signature.name in _ASSERTIONS:
             return None
-        operands = _tensors(args, keywords)
+        operands = tensors_among(args, keywords)
         if self._without_values and mixes_devices(operands):
             args, keywords = self._stand_in(plan, args, keywords)
-            operands = _tensors(args, keywords)
+            operands = tensors_among(args, keywords)
         result = func(*args, **keywords)
-        self._record(plan, args, keywords, operands, _tensors((result,)))
+        self._record(plan, args, keywords, operands, tensors_among((result,)))
         return result
 
     def _higher_order(
@@ -92,10 +97,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             case "cond", (_, arm, other, (*given,)) if callable(arm) and callable(other):
                 return self._dearer_arm(arm, other, given)
         result = operator(*args, **keywords)
-        results = _tensors((result,))
+        results = tensors_among((result,))
         shapes = tuple(tuple(tensor.shape) for tensor in results)
         op = Unknown(operator=name, reason="what a higher-order operator runs is not traced", shapes=shapes)
-        operands = tuple(self.values.of(tensor) for tensor in _tensors(args, keywords))
+        operands = tuple(self.values.of(tensor) for tensor in tensors_among(args, keywords))
         self._add(Step(op, operands), name, results, (None,) * len(results), {})
         return result
 
@@ -250,21 +255,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         if owner.weight is not None:
             return Tensor(name=name, shape=shape, dtype=dtype, weight=owner.weight, alias=owner.weight.name)
         return Tensor(name=name, shape=shape, dtype=dtype, alias=owner.buffer)
-
-
-def _tensors(args: Sequence[object], keywords: Mapping[str, object] | None = None) -> tuple[torch.Tensor, ...]:
-    """The tensors among a call's arguments or results, in order."""
-    found: list[torch.Tensor] = []
-    _collect((*args, *keywords.values()) if keywords else args, found)
-    return tuple(found)
-
-
-def _collect(values: Sequence[object], found: list[torch.Tensor]) -> None:
-    for value in values:
-        if isinstance(value, torch.Tensor):
-            found.append(value)
-        elif isinstance(value, (tuple, list)):
-            _collect(value, found)
 
 
 def _cost(nodes: Sequence[Node]) -> Cost:

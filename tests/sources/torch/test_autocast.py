@@ -1,0 +1,120 @@
+"""`torch.autocast` inside a model: worked out without values, its types are those that torch gives with values."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812  # the name everyone reads it by
+
+from convcost.analysis import analyze_graph
+from convcost.errors import SourceError
+from convcost.sources.torch import graph_of
+from tests.sources.torch.networks import Calls
+
+MEMBERS = {
+    "conv": nn.Conv2d(3, 8, 3),
+    "norm": nn.BatchNorm2d(8),
+    "fc": nn.Linear(8, 8),
+    "single": nn.Linear(8, 8),
+    "attn": nn.MultiheadAttention(8, 2),
+}
+
+
+def network(self, x):
+    with torch.autocast("cpu", torch.bfloat16):
+        y = F.relu(self.norm(self.conv(x))).flatten(2).transpose(1, 2)
+        attended, _ = self.attn(y, y, self.fc(y))
+        with torch.autocast("cpu", enabled=False):
+            y = self.single(y.float())
+        y = torch.cat([y, attended]) @ torch.ones(8, 4, device=x.device)
+        products = torch.einsum("nij,nij->n", y, y), torch.addbmm(y[0], y, y[:, :4])
+        return products, F.mse_loss(y, y), torch.softmax(y, -1), torch.fft.rfft(y), torch.stack([y.double(), y])
+
+
+def with_values(self, x):
+    """The same from real tensors, on which torch does the casting: the meta device has no value to compare."""
+    return network(self, x) if x.max() > 0 else None
+
+
+def work(graph):
+    """What is done on which types, in whatever order operands are cast."""
+    return Counter(
+        (str(node.op), tuple((tensor.shape, tensor.dtype) for tensor in (*node.operands, *node.outputs)))
+        for node in graph.nodes
+    )
+
+
+def types(function, *inputs, **members):
+    """The element type of every result of a captured function."""
+    graph = graph_of(Calls(function, **members), inputs)
+    assert not any("real tensors" in note for note in graph.notes)
+    return [tensor.dtype.value for tensor in graph.outputs]
+
+
+def test_without_values_every_operator_has_the_types_that_it_has_with_values():
+    apart, real = (graph_of(Calls(function, **MEMBERS), ((2, 3, 6, 6),)) for function in (network, with_values))
+    assert "real tensors" in real.notes[0]
+    assert "real tensors" not in apart.notes[0]
+    asking = [op for op, _ in work(real) - work(apart)]
+    assert ["max" in asking[0], "gt" in asking[1]] == [True, True]
+    assert not work(apart) - work(real)
+
+
+def test_autocast_halves_bytes_and_leaves_macs():
+    def lowered(self, x):
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.fc(x)
+
+    plain, half = (
+        graph_of(Calls(function, fc=nn.Linear(64, 32)), ((8, 64),))
+        for function in (lambda self, x: self.fc(x), lowered)
+    )
+    layers = {node.name: node.cost for node in half.nodes}
+    assert layers["fc"].macs == plain.nodes[0].cost.macs
+    assert layers["fc"].bytes_moved * 2 == plain.nodes[0].cost.bytes_moved
+    assert analyze_graph(half).totals.params == analyze_graph(plain).totals.params
+    assert 'torch.autocast("cpu", torch.bfloat16)' in half.notes[0]
+    assert not plain.notes
+
+
+def on_a_gpu(self, x):
+    with torch.autocast("cuda", torch.float16):
+        y = self.fc(x)
+        return y, torch.softmax(y, -1), y.sum(), y + 1, torch.exp(y), torch.cat([y, x]), F.layer_norm(y, (8,))
+
+
+def test_autocast_for_a_gpu_goes_by_that_devices_rules():
+    half, single = "float16", "float32"
+    assert types(on_a_gpu, (2, 8), fc=nn.Linear(8, 8)) == [half, single, single, half, single, single, single]
+
+
+def test_a_weight_is_cast_once_in_one_context_and_again_in_the_next():
+    def twice(self, x):
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.fc(self.fc(x))
+
+    for function, casts in ((twice, 1), (lambda self, x: twice(self, twice(self, x)), 2)):
+        graph = graph_of(Calls(function, fc=nn.Linear(8, 8, bias=False)), ((2, 8),))
+        assert sum(node.operands[0].name == "fc.weight" for node in graph.nodes) == casts
+
+
+def test_autocast_around_the_capture_counts_as_one_inside():
+    with torch.autocast("cpu", torch.bfloat16):
+        assert types(lambda self, x: self.fc(x), (2, 8), fc=nn.Linear(8, 8)) == ["bfloat16"]
+    assert types(lambda self, x: self.fc(x), (2, 8), fc=nn.Linear(8, 8)) == ["float32"]
+
+
+def test_after_an_exception_inside_it_torch_has_its_own_functions_back():
+    before = torch.set_autocast_enabled, torch.clear_autocast_cache, torch.cuda.is_bf16_supported
+
+    def fails(self, x):
+        with torch.autocast("cpu", torch.bfloat16):
+            raise ValueError
+
+    with pytest.raises(SourceError):
+        graph_of(Calls(fails), ((2, 8),))
+    assert (torch.set_autocast_enabled, torch.clear_autocast_cache, torch.cuda.is_bf16_supported) == before
+    assert not torch.is_autocast_enabled("cpu")
