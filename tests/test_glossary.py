@@ -35,7 +35,7 @@ def words_of_tables(source: str) -> Iterator[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             for keyword in node.keywords:
                 if keyword.arg in SHOWN.get(node.func.id, ()) and isinstance(keyword.value, ast.Constant):
-                    yield str(keyword.value.value).replace("\n", " ")
+                    yield str(keyword.value.value).replace("\n", " ").strip()
         if isinstance(node, ast.Assign) and "KEYS" in ast.unparse(node.targets[0]):
             yield from (str(each.value) for each in ast.walk(node.value) if isinstance(each, ast.Constant))
 

@@ -64,13 +64,25 @@ def rewrite_graph(graph: Graph, layers: Sequence[Node], alternative: Alternative
     replaced = 0
     for node in graph.nodes:
         conv = convolution(node) if node.name in names else None
-        rewritten = _rewrite(node, conv, alternative) if conv else None
-        if rewritten is None or isinstance(rewritten, NotApplicable):
+        stages = rewritten(node, conv, alternative) if conv else None
+        if stages is None or isinstance(stages, NotApplicable):
             nodes.append(node)
         else:
-            nodes.extend(rewritten)
-            replaced += rewritten != (node,)
-    return dataclasses.replace(graph, nodes=tuple(nodes), weights=_weights_after(graph, nodes)), replaced
+            nodes.extend(stages)
+            replaced += stages != (node,)
+    weights = _weights_after(graph, nodes)
+    return dataclasses.replace(graph, nodes=tuple(nodes), weights=weights, eager_peak_bytes=None), replaced
+
+
+def rewritten(layer: Node, conv: AnyConv, alternative: Alternative) -> tuple[Node, ...] | NotApplicable:
+    """What stands in the layer's place under an alternative, refused at ranks above the full one."""
+    if len(layer.operands) < 2 or (layer.operands[1].weight is None and not isinstance(alternative, Standard)):
+        return NotApplicable(reason="its kernel is computed by the network, not stored")
+    stages = alternative.rewrite(layer, conv)
+    if isinstance(stages, NotApplicable) or not isinstance(alternative, RankedAlternative):
+        return stages
+    reason = alternative.above_full_rank(conv)
+    return stages if reason is None else NotApplicable(reason=reason)
 
 
 def _compare_layer(
@@ -89,14 +101,17 @@ def _compare_layer(
 
 
 def _candidate(layer: Node, conv: AnyConv, alternative: Alternative, df: CountedMap) -> Candidate:
-    formula = with_sides(alternative.formula(conv), layer.outputs[0].shape[-len(conv.kernel) :])
-    unfilled = Candidate(alternative=alternative, label=alternative.label(conv), formula=formula)
-    match _rewrite(layer, conv, alternative):
+    unfilled = Candidate(alternative=alternative, label=alternative.label(conv))
+    match rewritten(layer, conv, alternative):
         case NotApplicable(reason=reason):
             return dataclasses.replace(unfilled, reason=reason)
         case stages:
-            counted = count_stages(stages, df)
-            return dataclasses.replace(unfilled, stages=counted, break_even=_break_even(layer, conv, alternative, df))
+            return dataclasses.replace(
+                unfilled,
+                formula=with_sides(alternative.formula(conv), layer.outputs[0].shape[-len(conv.kernel) :]),
+                stages=count_stages(stages, df),
+                break_even=_break_even(layer, conv, alternative, df),
+            )
 
 
 def _break_even(layer: Node, conv: AnyConv, alternative: Alternative, df: CountedMap) -> BreakEven | None:
@@ -142,16 +157,6 @@ def _layers_shares(layers: Sequence[LayerComparison], at: int) -> tuple[DeviceSh
 
     used = [layer.candidates[at] if layer.candidates[at].is_applicable else layer.standard for layer in layers]
     return tuple(add_shares(shares) for shares in zip(*(candidate.devices for candidate in used), strict=True))
-
-
-def _rewrite(layer: Node, conv: AnyConv, alternative: Alternative) -> tuple[Node, ...] | NotApplicable:
-    if len(layer.operands) < 2 or (layer.operands[1].weight is None and not isinstance(alternative, Standard)):
-        return NotApplicable(reason="its kernel is computed by the network, not stored")
-    rewritten = alternative.rewrite(layer, conv)
-    if isinstance(rewritten, NotApplicable) or not isinstance(alternative, RankedAlternative):
-        return rewritten
-    reason = alternative.above_full_rank(conv)
-    return rewritten if reason is None else NotApplicable(reason=reason)
 
 
 def _model_total(graph: Graph, layers: Sequence[Node], alternative: Alternative, df: CountedMap) -> ModelTotal:

@@ -20,7 +20,7 @@ SCHEMA = "convcost/comparison/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One alternative of one layer: its stages with their costs, or the reason why it does not apply.
+    """One alternative of one layer: its formula and its stages with their costs, or the reason why it does not apply.
 
     `break_even` is a ranked family's. `pareto` says whether no other candidate beats this one in MACs, parameters and
     activations together; None where it does not apply. `devices` holds the shares when devices were asked for.
@@ -28,7 +28,7 @@ class Candidate:
 
     alternative: Alternative
     label: str
-    formula: str
+    formula: str = ""
     stages: tuple[Layer, ...] = ()
     reason: str | None = None
     break_even: BreakEven | None = None

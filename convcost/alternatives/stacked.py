@@ -63,7 +63,8 @@ class Stacked(RankedAlternative):
         return f"{taps}·(M{inner} + N)·R·{symbols.map}{symbols.per_group}"
 
     def label(self, conv: AnyConv) -> str:
-        return f"stacked {_stage_count(conv)}× 3×3 R={self.channels_between(conv)}"
+        window = "×".join("3" if size > 1 else "1" for size in conv.kernel)
+        return f"stacked {_stage_count(conv)}× {window} R={self.channels_between(conv)}"
 
 
 def _reach(conv: AnyConv) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from convcost.alternatives.base import AnyConv
@@ -55,6 +55,17 @@ class Symbols:
     def extent(self) -> str:
         """The kernel's sides added: `(D_K + D_K)`."""
         return f"({' + '.join(self.kernel)})"
+
+
+def letters_text(texts: Iterable[str]) -> str:
+    """What the letters mean that stand in formulas and labels, in one line; empty without any.
+
+    >>> letters_text(["D_K·R·(M + N)·D_F", "R=128"])
+    'M, N: input and output channels; D_K: kernel side; D_F: map side; R: channels between stages'
+    """
+    used = {word for text in texts for word in re.findall(r"\b[A-Za-z](?:_[A-Z])?\b", text)}
+    known = (([name for name in names if name in used], meaning) for names, meaning in LETTERS.items())
+    return "; ".join(f"{', '.join(names)}: {meaning}" for names, meaning in known if names)
 
 
 def with_sides(formula: str, spatial: Shape) -> str:

@@ -33,4 +33,13 @@ COMPARED: Mapping[tuple[str, ...], str] = {
     ("communication",): "what the devices exchange: gradients of a shared batch, or parts of maps.",
     ("communication_bytes", "moves"): "what one device sends of gradients when the batch is shared, else what it "
     "receives until it has the whole output.",
+    # Of a whole design space (--grid), where every row is one layer.
+    ("applies", "applies to"): "for how many layers of the grid the alternative exists.",
+    ("macs_fewer_least", "macs vs std least"): "times fewer MACs than the standard layer, where it saves least.",
+    ("macs_fewer_mean", "mean"): "times fewer MACs than the standard layer: the geometric mean over the grid.",
+    ("macs_fewer_most", "most"): "times fewer MACs than the standard layer, where it saves most.",
+    ("params_fewer_mean", "params mean"): "times fewer parameters than the standard layer: the geometric mean.",
+    ("fewest_macs",): "for how many layers of the grid no other alternative has fewer MACs.",
+    ("unbeaten",): "for how many layers of the grid nothing beats it in MACs, params and activations together.",
+    ("more_macs", "more macs than std"): "for how many layers of the grid it costs more MACs than the standard layer.",
 }

@@ -21,6 +21,13 @@ GATED: Mapping[tuple[str, ...], str] = {
     ("level",): "what a missed budget does: error fails the check, warn only says so, off does nothing.",
     ("margin",): "limit minus value: what is left, or below zero what is too much.",
     ("baseline", "was"): "the value before: what an increase is measured from, or the name a layer had.",
+    ("latency_baseline",): "what a measured latency was set beside: the stored time of this machine, or another "
+    "revision's, measured in turn with it.",
+    ("origin",): "the revision or the file a latency to compare with is from.",
+    ("in_turn",): "whether the two were measured in turn with each other, in one run.",
+    ("machines",): "the machines a latency baseline was measured on; times count on the one they are from alone.",
+    ("p10_ns",): "a tenth of the samples took less, in nanoseconds: what latency budgets hold.",
+    ("samples_ns",): "the samples in nanoseconds by size, or 101 evenly spaced ones of them.",
     ("costliest",): "the layers that cost most, when a limit is missed.",
     ("causes",): "the layers behind a missed budget, and why.",
     ("config",): "where in the config the budget stands; null for one of the command line.",

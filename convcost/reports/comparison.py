@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from convcost.alternatives import Candidate, Comparison, LayerComparison, ModelTotal, RankedAlternative
+from convcost.alternatives.symbols import letters_text
 from convcost.analysis import Json
 from convcost.reports.document import Column, Document, Kind, Row, Table, shape_text
 
@@ -55,12 +56,9 @@ _MAPS = {
     "output": "D_F is each convolution's own output map: the exact count",
     "input": "D_F is each convolution's own input map, as some texts count (--df input)",
 }
-_LEGEND = (
-    "vs std: how many times fewer MACs than the layer as it is; below 1.00× it costs more.",
-    "M, N: input and output channels; D_K: kernel side; D_F: map side; g: groups; R: channels between stages; "
-    "T: filters per channel. More: convcost explain depthwise_separable",
-    "These are costs; accuracy is not guessed.",
-)
+_VERSUS_LEGEND = "vs std: how many times fewer MACs than the layer as it is; below 1.00× it costs more."
+_MORE = "More: convcost explain depthwise_separable, or any other word of a table"
+_NO_ACCURACY = "These are costs; accuracy is not guessed."
 _PARETO_LEGEND = "Pareto: in MACs, params and activations together, nothing else in the table beats it."
 
 
@@ -90,9 +88,17 @@ class ComparisonReport:
                 subtitle=(_MAPS[comparison.df],),
                 tables=tuple(tables),
                 notes=comparison.notes,
-                footer=(_LEGEND[0], *([_PARETO_LEGEND] if self.pareto else []), *_LEGEND[1:]),
+                footer=tuple(self._legend(tables)),
             ),
         )
+
+    def _legend(self, tables: Sequence[Table]) -> Iterator[str]:
+        yield _VERSUS_LEGEND
+        if self.pareto:
+            yield _PARETO_LEGEND
+        letters = letters_text(text for table in tables for text in _with_letters(table))
+        yield f"{letters}. {_MORE}" if letters else _MORE
+        yield _NO_ACCURACY
 
     def _layer_tables(self, layer: LayerComparison) -> Iterator[Table]:
         yield _layer_table(layer, pareto=self.pareto)
@@ -115,6 +121,14 @@ class ComparisonReport:
         return self.comparison.to_json()
 
 
+def _with_letters(table: Table) -> Iterator[str]:
+    """Where labels and formulas stand: titles, the first two columns of alternatives, remarks."""
+    yield from (column.title for column in table.columns)
+    if table.columns[0].key == "alternative":
+        yield from (str(cell) for row in table.rows for cell in row[:2])
+    yield from table.remarks
+
+
 def conv_text(layer: LayerComparison) -> str:
     """`conv 128→128 3×3 s1 p1 @ 28×28`; dilation, groups and batch where they are not 1."""
     conv, shape = layer.conv, layer.layer.operands[0].shape
@@ -122,7 +136,7 @@ def conv_text(layer: LayerComparison) -> str:
     batch = shape[0] if len(shape) == axes + 2 else 1
     return " ".join(
         [
-            f"{conv.kind} {conv.in_channels}→{conv.out_channels} {shape_text(conv.kernel)}",
+            f"{conv.kind} {conv.in_channels}→{conv.out_channels} {_window(conv.kernel)}",
             f"s{_each(conv.stride)} p{_each(conv.pads)}",
             *([f"d{_each(conv.dilation)}"] if set(conv.dilation) != {1} else []),
             *([f"g{conv.groups}"] if conv.groups > 1 else []),
@@ -130,6 +144,11 @@ def conv_text(layer: LayerComparison) -> str:
             *([f"batch {batch}"] if batch > 1 else []),
         ]
     )
+
+
+def _window(kernel: Sequence[int]) -> str:
+    """`3×3`; a lone side would read as a number of nothing."""
+    return shape_text(tuple(kernel)) if len(kernel) > 1 else f"k{kernel[0]}"
 
 
 def _each(values: Sequence[int] | Sequence[tuple[int, int]]) -> str:
@@ -285,7 +304,8 @@ def _total_row(total: ModelTotal, label: str, standard: int | None, chosen: int)
 
 
 def _record(target: str, layer: str, candidate: Candidate) -> Row:
-    options = " ".join(f"{key}={value}" for key, value in candidate.alternative.options().items())
+    chosen = candidate.alternative.options().items()
+    options = " ".join(f"{key}={value}" for key, value in chosen if value is not None)
     lead = (target, layer, candidate.alternative.name, options)
     if not candidate.is_applicable:
         return (*lead, "no", candidate.reason, candidate.formula, None, None, None, None, None)

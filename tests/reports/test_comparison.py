@@ -58,6 +58,36 @@ def test_an_alternative_that_does_not_apply_says_why() -> None:
     assert "grouped g=3 does not apply: 3 groups do not divide 128 input and 128 output channels" in text
 
 
+def test_what_does_not_apply_has_no_formula() -> None:
+    text = table("layer.yaml", alternatives="grouped[groups=3],stacked")
+    assert row(text, "grouped g=3").split() == ["grouped", "g=3", "–"]
+    assert row(text, "stacked 2× 3×3").split()[-2:] == ["R=128", "–"]
+
+
+def test_only_letters_that_stand_in_the_tables_are_explained() -> None:
+    assert "D_K: kernel side; D_F: map side; m: outputs a side of a tile." in table(
+        "layer.yaml", alternatives="winograd"
+    )
+    assert "kernel side" not in table("mobilenet_v1_dense.yaml", alternatives="depthwise_separable")
+
+
+def test_a_lone_kernel_side_is_marked_as_one() -> None:
+    op = Conv(in_channels=4, out_channels=8, kernel=(3,), stride=(1,), pads=((1, 1),), dilation=(1,), groups=1)
+    data, kernel = Tensor(name="x", shape=(1, 4, 16)), Tensor.of(Weight(name="w", shape=(8, 4, 3)))
+    output = Tensor(name="y", shape=(1, 8, 16))
+    node = Node(name="conv", op=op, operands=(data, kernel), outputs=(output,))
+    weights = (Weight(name="w", shape=(8, 4, 3)),)
+    graph = Graph(nodes=(node,), inputs=(data,), outputs=(output,), weights=weights, target="net", source="spec")
+    (layer,) = compare_graph(graph, parse_alternatives("standard")).layers
+    assert conv_text(layer) == "conv 4→8 k3 s1 p1 @ 16"
+
+
+def test_options_left_to_the_alternative_are_not_written_as_none() -> None:
+    text = render("csv", ComparisonReport(comparison=api.compare(SAMPLES / "layer.yaml")))
+    assert "mid=out order=vh" in text
+    assert "None" not in text
+
+
 def test_the_map_that_is_counted_is_said() -> None:
     assert "output map: the exact count" in table("layer.yaml")
     assert "input map, as some texts count (--df input)" in table("layer.yaml", df="input")
