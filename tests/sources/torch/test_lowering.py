@@ -253,6 +253,44 @@ def test_a_fused_product_and_activation_are_both_counted():
     assert (fused.totals.macs, fused.totals.other_ops) == (60, 2 * 15)
 
 
+LABELS = torch.zeros(8, dtype=torch.int64)
+# Operations on each of 8 x 10 predictions, before one more that adds them up.
+LOSSES = {
+    "mse": (F.mse_loss, torch.ones(8, 10), 2),
+    "l1": (F.l1_loss, torch.ones(8, 10), 2),
+    "smooth l1": (F.smooth_l1_loss, torch.ones(8, 10), 6),
+    "huber": (F.huber_loss, torch.ones(8, 10), 5),
+    "soft margin": (F.soft_margin_loss, torch.ones(8, 10), 4),
+    "binary cross-entropy": (F.binary_cross_entropy, torch.ones(8, 10), 9),
+    "with logits": (F.binary_cross_entropy_with_logits, torch.ones(8, 10), 4),
+    "multi margin": (F.multi_margin_loss, LABELS, 3),
+    "multi margin squared": (lambda x, t: F.multi_margin_loss(x, t, p=2), LABELS, 4),
+    "weighted": (
+        lambda x, t: F.binary_cross_entropy_with_logits(x, t, x, pos_weight=x[0]),
+        torch.ones(8, 10),
+        4 + 1 + 3,
+    ),
+    "log-likelihood": (F.nll_loss, LABELS, 0),
+    "cross-entropy": (F.cross_entropy, LABELS, 5),  # log-softmax takes five
+    "pixels": (lambda x, t: F.nll_loss(x.view(2, 10, 2, 2), t.view(2, 2, 2)), LABELS, 0),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_other_ops_on_every_prediction_and_their_sum(name):
+    loss, target, operations = LOSSES[name]
+    totals = analyze(lambda self, x, t: loss(x, t), (8, 10), target).totals
+    assert (totals.macs, totals.other_ops) == (0, 80 * (operations + 1))
+
+
+def test_a_loss_that_is_not_reduced_ends_with_its_elements():
+    each = analyze(lambda self, x: F.mse_loss(x, x[:1], reduction="none"), (8, 10))
+    assert each.totals.other_ops == 2 * 80
+    rows = analyze(lambda self, x, t: F.multi_margin_loss(x, t, reduction="none"), (8, 10), LABELS)
+    assert rows.layers[-1].node.outputs[0].shape == (8,)
+    assert not each.unknown + rows.unknown
+
+
 def kinds(call, *inputs):
     return [type(layer.node.op) for layer in analyze(call, *inputs).layers]
 
