@@ -19,11 +19,15 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A target with the input shapes and symbolic dimensions to read it at."""
+    """A target with the input shapes and symbolic dimensions to read it at.
+
+    `label` is what complaints call it where it is one of several: its line in a config, and its name there.
+    """
 
     target: str
     inputs: tuple[InputSpec, ...] = ()
     dims: Mapping[str, int] = field(default_factory=dict)
+    label: str = ""
 
 
 def is_saved(target: str) -> bool:
