@@ -50,7 +50,8 @@ def request_for(entry: ModelEntry, config: Config) -> Request:
     if entry.is_file and not target.startswith("git:"):
         target = os.path.relpath(Path(config.file).parent / target)
     inputs = tuple(InputSpec(name=each.name, shape=each.shape, dtype=each.dtype) for each in entry.inputs)
-    return Request(target=target, inputs=inputs, dims=dict(entry.dims))
+    label = f"{entry.where}: {entry.name}" if entry.where else entry.name
+    return Request(target=target, inputs=inputs, dims=dict(entry.dims), label=label)
 
 
 def _has_table(path: Path) -> bool:

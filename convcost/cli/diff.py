@@ -27,7 +27,7 @@ def diff(
     Layers are matched by name, then by kind, shape and position. --input and --dim are those of every model
     among the two; a saved report keeps its own.
     """
-    from convcost.budgets import Reference, check_analysis, difference, exit_code
+    from convcost.budgets import LatencyIncrease, Reference, check_analysis, difference, exit_code
     from convcost.budgets.option_text import parse_increase
     from convcost.cli.models import all_notes, analyses_at, refuse_unknown
     from convcost.cli.output import deliver
@@ -35,6 +35,9 @@ def diff(
     from convcost.sources.request import Request, is_saved
 
     rules = [parse_increase(text) for text in increase or ()]
+    if any(isinstance(rule, LatencyIncrease) for rule in rules):
+        hint = "convcost measure OLD NEW compares them; convcost check --base-ref REF holds them to a limit"
+        raise UsageError("diff compares counts, and latency is measured", hint=hint)
     if is_saved(old) and is_saved(new) and (reading.input or reading.dim):
         raise UsageError("saved reports keep the inputs they were made with", hint="leave out --input and --dim")
     requests = [Request(target=target) if is_saved(target) else reading.request(target) for target in (old, new)]

@@ -176,11 +176,12 @@ def _document(result: Verdicts) -> Document:
 
 
 def notes_of(result: Verdicts) -> tuple[str, ...]:
-    """What the counting and the measuring have to say, and where a norm was folded into its convolution."""
+    """What the counting and the measuring have to say, norms folded into convolutions, and that nothing was held."""
     foldings = result.difference.foldings if result.difference else ()
     measured = result.timing.measured if result.timing else None
     made_up = measured.notes if measured else ()
-    return (*result.analysis.notes, *(folding.text() for folding in foldings), *made_up)
+    unheld = () if result.verdicts else ("no budget holds for this model",)
+    return (*result.analysis.notes, *(folding.text() for folding in foldings), *made_up, *unheld)
 
 
 def _measured_with(timing: Timing | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from convcost.analysis import Analysis
+from convcost.errors import ConvcostError, SourceError
 from convcost.sources.request import Request
 from convcost.targets.analyze import analysis_of
 
@@ -26,7 +27,7 @@ def analyses_of(requests: Sequence[Request], *, backward: bool = False) -> tuple
 
     From four files on, other processes share the work: forked after the first file, whose libraries they inherit.
     """
-    read = partial(analysis_of, backward=backward)
+    read = partial(_read, backward=backward)
     if len(requests) < _WORTH_A_PROCESS or _cores() < 2 or not _may_fork(requests):
         return tuple(map(read, requests))
     first = read(requests[0])
@@ -41,6 +42,15 @@ def analyses_of(requests: Sequence[Request], *, backward: bool = False) -> tuple
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _read(request: Request, *, backward: bool) -> Analysis:
+    try:
+        return analysis_of(request, backward=backward)
+    except ConvcostError as error:
+        if not request.label:
+            raise
+        raise SourceError(f"{request.label}: {error.message}", hint=error.hint) from error
 
 
 def _is_file(target: str) -> bool:

@@ -86,3 +86,11 @@ def test_inputs_do_not_apply_to_saved_reports(folder: Path, capsys: Capture) -> 
     main(["analyze", "old.yaml", "-q", "--export", "json=old.json"])
     assert main(["analyze", "old.json", "--input", "1x3x8x8"]) == 2
     assert main(["diff", "old.json", "old.json", "--input", "1x3x8x8"]) == 2
+
+
+def test_a_limit_on_latency_is_refused_rather_than_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
+    spec = str(Path(__file__).parents[2] / "sample_configs" / "layer.yaml")
+    assert main(["diff", spec, spec, "--max-increase", "latency=5%"]) == 2
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error == "error: diff compares counts, and latency is measured"
+    assert "convcost measure OLD NEW" in hint

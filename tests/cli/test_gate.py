@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import jsonschema
@@ -335,3 +335,61 @@ def test_what_is_written_is_what_its_schema_describes(project: Path, capsys: Cap
     for name, document in (("config-1", shown), ("verdicts-1", checked), ("baseline-1", baseline)):
         schema = json.loads((ROOT / "docs" / "schema" / f"{name}.json").read_text())
         jsonschema.Draft202012Validator(schema).validate(document)
+
+
+def test_a_model_of_the_config_that_cannot_be_read_is_named_with_its_line(project: Path, capsys: Capture) -> None:
+    models = "models:\n  - {spec: net.yaml}\n  - {name: other, spec: net.yaml, inputs: {nope: [1, 3, 8, 8]}}\n"
+    (project / "convcost.yaml").write_text(f"{models}budgets: [{{macs: 1M}}]\n")
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err.splitlines()[0] == "error: convcost.yaml:3:5: other: unknown input 'nope'"
+
+
+def test_a_model_without_a_budget_has_no_empty_table(project: Path, capsys: Capture) -> None:
+    (project / "other.yaml").write_text(NET)
+    text = CONFIG.replace("models:\n", "models:\n  - {name: other, spec: other.yaml}\n").replace("increase", "macs")
+    (project / "convcost.yaml").write_text(text.replace('  - {macs: {macs: "+5%"}}\n', ""))
+    assert main(["check"]) == 0
+    other, net = capsys.readouterr().out.split("net: net.yaml")
+    assert "Budget" not in other
+    assert "note: no budget holds for this model" in other
+    assert "Budget" in net
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "config", "begins"),
+    [
+        ([], {}, "", "net: net.yaml (spec)"),
+        ([], {}, "format: github\n", "::warning"),
+        ([], {"CONVCOST_FORMAT": "csv"}, "format: github\n", "target,"),
+        (["--format", "json"], {"CONVCOST_FORMAT": "csv"}, "format: github\n", "{"),
+        (["--query", "status"], {"CONVCOST_FORMAT": "csv"}, "format: github\n", "warn\n"),
+        (["--isolated", "net.yaml", "--max", "macs=1"], {"CONVCOST_FORMAT": "csv"}, "format: github\n", "net.yaml"),
+    ],
+)
+def test_the_command_lines_format_holds_over_the_environments_and_that_over_the_files(
+    project: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    environment: Mapping[str, str],
+    config: str,
+    begins: str,
+) -> None:
+    (project / "convcost.yaml").write_text(f"models: [{{name: net, spec: net.yaml}}]\nbudgets: [{{macs: 1}}]\n{config}")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    main(["check", "--warn-only", *arguments])
+    assert capsys.readouterr().out.startswith(begins)
+
+
+def test_a_format_that_does_not_exist_is_told_with_its_place(
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "convcost.yaml").write_text(f"{CONFIG}format: githb\n")
+    assert main(["check"]) == 2
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error.startswith("error: convcost.yaml:8:1: format is one of table, ")
+    assert hint == "hint: did you mean github?"
+    monkeypatch.setenv("CONVCOST_FORMAT", "tabel")
+    assert main(["check"]) == 2
+    assert "environment CONVCOST_FORMAT: format is one of" in capsys.readouterr().err
