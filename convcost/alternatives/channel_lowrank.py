@@ -39,7 +39,7 @@ class ChannelLowRank(RankedAlternative):
         """Outputs against (input, taps), or inputs against (output, taps); every group is a matrix of its own."""
         into, out_of = channels_of_a_group(conv)
         cut, rest = (out_of, into) if self.order == "conv_pw" else (into, out_of)
-        return above(self.rank, conv.groups * min(cut, rest * math.prod(conv.kernel)))
+        return above(self.rank, conv.groups * cut, conv.groups * rest * math.prod(conv.kernel))
 
     def rewrite(self, layer: Node, conv: AnyConv) -> tuple[Node, ...] | NotApplicable:
         if conv.is_depthwise:

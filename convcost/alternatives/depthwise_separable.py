@@ -39,7 +39,7 @@ class DepthwiseSeparable(RankedAlternative):
     def above_full_rank(self, conv: AnyConv) -> str | None:
         """Taps against the channels that 1×1 mixes, one matrix for every channel filtered."""
         into, out_of = channels_of_a_group(conv)
-        return above(self.multiplier, min(math.prod(conv.kernel), out_of if self.order == "dw_pw" else into))
+        return above(self.multiplier, math.prod(conv.kernel), out_of if self.order == "dw_pw" else into)
 
     def rewrite(self, layer: Node, conv: AnyConv) -> tuple[Node, ...] | NotApplicable:
         if math.prod(conv.kernel) == 1:

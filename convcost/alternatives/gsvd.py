@@ -45,7 +45,7 @@ class Gsvd(RankedAlternative):
         """Of one of the G groups: it keeps all channels of its layer's group on the side that 1×1 mixes."""
         into, out_of = channels_of_a_group(conv)
         mixed, grouped = (out_of, conv.in_channels) if self.order == "conv_pw" else (into, conv.out_channels)
-        return above(self.rank, min(mixed, grouped // self.groups * math.prod(conv.kernel)))
+        return above(self.rank, mixed, grouped // self.groups * math.prod(conv.kernel))
 
     def rewrite(self, layer: Node, conv: AnyConv) -> tuple[Node, ...] | NotApplicable:
         grouped = conv.in_channels if self.order == "conv_pw" else conv.out_channels

@@ -22,15 +22,16 @@ def uneven(conv: AnyConv, *ranks: int) -> str | None:
     return None if odd is None else f"rank {odd} is not a multiple of the layer's {conv.groups} groups"
 
 
-def above(rank: int | None, full: int) -> str | None:
-    """Why a rank that was asked for (None: it was not) is refused where the unfolded kernel's full rank is `full`.
+def above(rank: int | None, *sides: int) -> str | None:
+    """Why a rank that was asked for (None: it was not) is refused where the unfolded kernel is a matrix of these sides.
 
-    >>> above(9, 8)
+    >>> above(9, 16, 8)
     'rank 9 is above the full rank 8, at which it is the layer itself'
     """
-    if rank is None or rank <= full:
+    # Side by side, not by their minimum: most grids have a rank below both, whichever is smaller.
+    if rank is None or all(rank <= side for side in sides):
         return None
-    return f"rank {rank} is above the full rank {full}, at which it is the layer itself"
+    return f"rank {rank} is above the full rank {min(sides)}, at which it is the layer itself"
 
 
 def channels_of_a_group(conv: AnyConv) -> tuple[int, int]:

@@ -78,7 +78,7 @@ class SpatialFactorized(RankedAlternative):
             return None
         into, out_of = channels_of_a_group(conv)
         first, second = conv.kernel if self.order == "vh" else reversed(conv.kernel)
-        return above(self.rank, conv.groups * min(into * first, out_of * second))
+        return above(self.rank, conv.groups * into * first, conv.groups * out_of * second)
 
     def rewrite(self, layer: Node, conv: AnyConv) -> tuple[Node, ...] | NotApplicable:
         if reason := _not_splittable(conv):

@@ -57,6 +57,14 @@ class Comparing:
     devices: Annotated[
         str | None, typer.Option("--devices", metavar="D", help="What one of D devices would hold, do and move.")
     ] = None
+    grid: Annotated[
+        list[str],
+        typer.Option(
+            "--grid",
+            metavar="NAME=1,2|A..B:STEP",
+            help="Instead of a model, every layer of a design space; more axes follow: kernel=3,5 input=56.",
+        ),
+    ] = field(default_factory=list)
 
 
 def compare(
@@ -79,6 +87,11 @@ def compare(
     For a whole model, its totals under each alternative as well. These are costs; what an alternative does to
     accuracy is never guessed.
     """
+    if comparing.grid:
+        from convcost.cli.grid import deliver_grid
+
+        _check_without_model(spec, choosing, comparing, measuring, reading)
+        return deliver_grid([*comparing.grid, *(target or [])], comparing, writing)
     from convcost import api
     from convcost.cli.output import stdout_for_reports
     from convcost.reports.comparison import ComparisonReport
@@ -123,6 +136,22 @@ def _deliver(costs: ComparisonReport, measuring: Measuring, writing: Writing) ->
         report = RooflineComparisonReport(inner=costs, comparison=costs.comparison, device=device)
     deliver(report, writing, notes=costs.comparison.notes)
     return 0
+
+
+def _check_without_model(
+    spec: str | None, choosing: Choosing, comparing: Comparing, measuring: Measuring, reading: Reading
+) -> None:
+    """Raises `UsageError` for options that are about a model's layers, which a grid does not have."""
+    given = {
+        "--spec": spec is not None,
+        "--layer, --kind and --min-kernel": choosing != Choosing(),
+        "--devices": comparing.devices is not None,
+        "--latency and --device-file": measuring != Measuring(),
+        "--input and --dim": bool(reading.input or reading.dim),
+    }
+    for options, is_given in given.items():
+        if is_given:
+            raise UsageError(f"--grid does not go with {options}", hint="a grid describes its layers itself")
 
 
 def _the_target(targets: list[str], spec: str | None) -> str:

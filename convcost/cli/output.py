@@ -66,10 +66,10 @@ def stdout_for_reports(doing: str = "reading") -> Iterator[None]:
         os.close(kept)
 
 
-def write_stdout(text: str) -> None:
-    """Writes and flushes; a reader that has gone away, such as `head`, is not an error."""
+def write_stdout(text: str) -> bool:
+    """Writes and flushes; a reader that has gone away, such as `head`, is not an error: then this says False."""
     if not text:
-        return
+        return True
     try:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="replace")
@@ -77,10 +77,12 @@ def write_stdout(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _forget_stdout()
+        return False
     except OSError as error:
         _forget_stdout()
         hint = "free some space, or write elsewhere with -o FILE"
         raise UsageError(f"cannot write to stdout: {error.strerror or error}", hint=hint) from error
+    return True
 
 
 _QUERY = "query"

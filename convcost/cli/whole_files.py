@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from convcost.errors import UsageError
 
@@ -32,10 +33,38 @@ def write_whole(files: Mapping[Path, str]) -> None:
                 temporary.unlink()
 
 
+@contextlib.contextmanager
+def open_whole(path: Path) -> Iterator[BinaryIO]:
+    """The same for a file too long to hold in memory: it takes its place when the block ends without an error.
+
+    Raises `UsageError` for what cannot be opened or written.
+    """
+    aside: dict[Path, Path] = {}
+    try:
+        with _opened(path, aside) as stream:
+            yield stream
+        for target, temporary in aside.items():
+            temporary.replace(target)
+        aside.clear()
+    except OSError as error:
+        raise UsageError(f"cannot write '{path}': {error.strerror or error}", hint=_hint(path)) from error
+    finally:
+        for temporary in aside.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
 def _write(path: Path, text: str, aside: dict[Path, Path]) -> None:
-    data = text.encode(errors="replace")
+    with _opened(path, aside) as stream:
+        stream.write(text.encode(errors="replace"))
+
+
+@contextlib.contextmanager
+def _opened(path: Path, aside: dict[Path, Path]) -> Iterator[BinaryIO]:
+    """A stream into a new file beside the one that `aside` then says it is to become; into `path` if that is a pipe."""
     if path.exists() and not path.is_file() and not path.is_dir():
-        path.write_bytes(data)
+        with path.open("wb") as stream:
+            yield stream
         return
     target = path.resolve()
     if target.is_dir():
@@ -43,7 +72,7 @@ def _write(path: Path, text: str, aside: dict[Path, Path]) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     aside[target] = Path(name)
     with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
+        yield stream
         stream.flush()
         os.fsync(stream.fileno())
     Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())

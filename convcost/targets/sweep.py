@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from convcost.analysis.sweep import Sweep, SweepPoint
 from convcost.errors import ConvcostError, SourceError, UsageError
 from convcost.graph import Shape, Tensor
+from convcost.ranges import SizeList
 from convcost.sources import PACKED_ONNX, source_of
 from convcost.sources.request import InputSpec, Request, is_saved
 from convcost.targets.analyze import analysis_of
 
 BATCH, RESOLUTION = "batch", "resolution"
 _MOST_VALUES = 256
-_VALUES = re.compile(r"(?P<first>\d{1,9})(?:\.\.(?P<last>\d{1,9})(?::(?P<step>\d{1,9}))?)?", re.ASCII)
 _EXAMPLE = "write --sweep batch=1,2,4,8 or --sweep resolution=128..512:32"
 _NAMELESS = re.compile(r"input_\d+")
 
@@ -29,7 +29,7 @@ class Axis:
 
     @classmethod
     def of(cls, text: str) -> Axis:
-        """Reads `NAME=1,2,4,8` or `NAME=FIRST..LAST:STEP`; each value once. Raises `UsageError`.
+        """Reads `NAME=1,2,4,8` or `NAME=FIRST..LAST:STEP` (`:*FACTOR`); each value once. Raises `UsageError`.
 
         >>> Axis.of("resolution=128..224:32,300").values
         (128, 160, 192, 224, 300)
@@ -37,26 +37,8 @@ class Axis:
         name, equals, listed = text.rpartition("=")
         if not equals or not name.strip():
             raise UsageError(f"--sweep '{text}' is not NAME=VALUES", hint=_EXAMPLE)
-        values = dict.fromkeys(value for item in listed.split(",") for value in _range(item.strip(), text))
-        if len(values) > _MOST_VALUES:
-            raise UsageError(f"--sweep '{text}' asks for {len(values)} values", hint=f"{_MOST_VALUES} are the most")
-        return cls(name=name.strip(), values=tuple(values))
-
-
-def _range(item: str, text: str) -> range:
-    match = _VALUES.fullmatch(item)
-    if match is None:
-        raise UsageError(f"--sweep '{text}' has '{item}' for a value", hint=_EXAMPLE)
-    first, step = int(match["first"]), int(match["step"] or 1)
-    last = int(match["last"] or first)
-    if first < 1 or step < 1:
-        raise UsageError(f"--sweep '{text}' has a size or step of zero", hint="every size is at least 1")
-    if last < first:
-        raise UsageError(f"--sweep '{text}' runs from {first} down to {last}", hint=_EXAMPLE)
-    found = range(first, last + 1, step)
-    if len(found) > _MOST_VALUES:
-        raise UsageError(f"--sweep '{text}' asks for {len(found)} values", hint=f"{_MOST_VALUES} are the most")
-    return found
+        sizes = SizeList(text=f"--sweep '{text}'", example=_EXAMPLE, most=_MOST_VALUES)
+        return cls(name=name.strip(), values=sizes.read(listed))
 
 
 def sweep(request: Request, axis: Axis, *, backward: bool = False) -> Sweep:

@@ -49,7 +49,8 @@ class _ConvAttributes(Op):
         if not (len(self.stride) == len(self.pads) == len(self.dilation) == axes):
             raise ShapeError(f"kernel, stride, padding and dilation need one entry for each of {axes} axes")
         sizes = (self.in_channels, self.out_channels, self.groups, *self.kernel, *self.stride, *self.dilation)
-        if min(sizes) < 1:
+        # Each on its own, not by their minimum: in a grid every size may be an array of its own.
+        if any(size < 1 for size in sizes):
             raise ShapeError(f"a convolution's sizes are at least 1, not {min(sizes)}")
         if self.in_channels % self.groups or self.out_channels % self.groups:
             raise ShapeError(

@@ -1,0 +1,121 @@
+"""`convcost compare --grid`: a design space in a few numbers, or row by row into files."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from convcost.alternatives import DEFAULT_ALTERNATIVES, Alternative, CountedMap, parse_alternatives
+from convcost.cli.output import deliver, write_stdout
+from convcost.cli.values import one_of
+from convcost.cli.waiting import waiting
+from convcost.cli.whole_files import open_whole
+from convcost.errors import UsageError
+from convcost.grids import Grid, GridSummary, Rows, Tally, evaluate
+from convcost.grids.files import ROW_FORMATS, BinaryStream, row_writer
+from convcost.reports.grid import GridReport, rows_text
+
+if TYPE_CHECKING:
+    from convcost.cli.compare import Comparing
+    from convcost.cli.options import Writing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Where rows go, by format (no path: stdout), and how to write the summary, if that is wanted at all."""
+
+    rows: tuple[tuple[str, Path | None], ...]
+    summary: Writing | None
+
+
+def deliver_grid(axes: Sequence[str], comparing: Comparing, writing: Writing) -> int:
+    """Evaluates the grid block by block, and writes its rows or its summary; raises `ConvcostError`."""
+    rows = Rows(grid=Grid.of(axes), alternatives=_alternatives(comparing.alternatives), pareto=comparing.pareto)
+    df = cast("CountedMap", one_of(comparing.df, ("output", "input"), option="--df"))
+    wanted = _wanted(writing)
+    try:
+        with waiting("counting"):
+            summary = _evaluate(rows, df, wanted.rows)
+    except _ReaderGoneError:
+        return 0
+    if wanted.summary is not None:
+        deliver(GridReport(summary=summary), wanted.summary)
+    elif not writing.quiet:
+        sys.stderr.write(f"note: {rows_text(summary)}\n")
+    return 0
+
+
+def _evaluate(rows: Rows, df: CountedMap, destinations: Sequence[tuple[str, Path | None]]) -> GridSummary:
+    tally = Tally(rows, df)
+    with contextlib.ExitStack() as streams:
+        writers = [row_writer(name, streams.enter_context(_stream(path)), rows) for name, path in destinations]
+        for block in evaluate(rows.grid, rows.alternatives, df=df):
+            tally.add(block)
+            for writer in writers:
+                writer.write(block)
+        for writer in writers:
+            writer.close()
+    return tally.summary()
+
+
+def _alternatives(text: str | None) -> tuple[Alternative, ...]:
+    if text is None:
+        return DEFAULT_ALTERNATIVES
+    found = parse_alternatives(text)
+    if any("all" in each.options().values() for each in found):
+        raise UsageError("a grid takes no grouped[groups=all]", hint="name the numbers: grouped[groups=2,groups=4]")
+    return found
+
+
+def _wanted(writing: Writing) -> _Wanted:
+    """Sorts destinations: CSV and Parquet are for rows, what people and programs read for the summary."""
+    rows: list[tuple[str, Path | None]] = []
+    exports = []
+    for text in writing.export:
+        format_name, _, path = text.partition("=")
+        if format_name in ROW_FORMATS and path:
+            rows.append((format_name, Path(path)))
+        else:
+            exports.append(text)
+    main = _main_format(writing)
+    if main is None:
+        return _Wanted(rows=tuple(rows), summary=replace(writing, export=exports))
+    rows.insert(0, (main, Path(writing.output) if writing.output else None))
+    if not exports:
+        return _Wanted(rows=tuple(rows), summary=None)
+    format_name, _, path = exports[0].partition("=")
+    one_of(format_name, (*writing.formats, *ROW_FORMATS), option="--export")
+    return _Wanted(rows=tuple(rows), summary=replace(writing, format=format_name, output=path, export=exports[1:]))
+
+
+def _main_format(writing: Writing) -> str | None:
+    """The format of rows that `-f` or the name of the `-o` file asks for; None for the summary."""
+    if writing.query is not None:
+        return None
+    if writing.format in ROW_FORMATS:
+        return writing.format
+    suffix = Path(writing.output or "").suffix.removeprefix(".").lower()
+    return suffix if writing.format == "table" and suffix in ROW_FORMATS else None
+
+
+@contextlib.contextmanager
+def _stream(path: Path | None) -> Iterator[BinaryStream]:
+    if path is None:
+        yield _Stdout()
+    else:
+        with open_whole(path) as stream:
+            yield stream
+
+
+class _ReaderGoneError(Exception):
+    """Nobody reads stdout any more, as after `| head`."""
+
+
+class _Stdout:
+    def write(self, data: bytes) -> None:
+        if not write_stdout(data.decode()):
+            raise _ReaderGoneError
