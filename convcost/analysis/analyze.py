@@ -35,6 +35,7 @@ def analyze_graph(graph: Graph, *, backward: bool = False) -> Analysis:
         unused=Storage.of(weight for weight in graph.weights if weight.name not in used),
         notes=(*graph.notes, *_causal_note(graph.nodes)),
         backward=sum((layer.backward for layer in layers if layer.backward), Cost()) if backward else None,
+        eager_peak_bytes=graph.eager_peak_bytes,
     )
 
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from convcost.graph import Graph
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from convcost.graph import Graph, Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Buffer:
+    """Memory from the first node that touches it to the last."""
+
+    nbytes: int
+    first: int
+    last: int
 
 
 def peak_activation_bytes(graph: Graph) -> int:
@@ -10,28 +22,41 @@ def peak_activation_bytes(graph: Graph) -> int:
 
     A tensor lives from the node that writes it (a network input: the first that reads it) to the last that
     reads it or a view of it; the network's outputs live to the end. Views and in-place results share
-    their owner's memory.
+    their owner's memory. What passes between the layers of one stacked op counts while it does.
     """
-    size: dict[str, int] = {}
-    first: dict[str, int] = {}
-    last: dict[str, int] = {}
+    buffers = _buffers(graph)
+    change = [0] * (len(graph.nodes) + 1)
+    for buffer in buffers.values():
+        change[buffer.first] += buffer.nbytes
+        change[buffer.last + 1] -= buffer.nbytes
+    peak = live = 0
+    for step, delta in enumerate(change):
+        live += delta
+        peak = max(peak, live)
+        if step < len(graph.nodes):
+            peak = max(peak, live + _beside(graph.nodes[step], step, buffers))
+    return peak
+
+
+def _buffers(graph: Graph) -> dict[str, _Buffer]:
+    buffers: dict[str, _Buffer] = {}
     for step, node in enumerate(graph.nodes):
         for tensor in (*node.inputs, *node.outputs):
             if tensor.weight is not None:
                 continue
-            if tensor.buffer == tensor.name or tensor.buffer not in size:
-                size[tensor.buffer] = tensor.nbytes
-            first.setdefault(tensor.buffer, step)
-            last[tensor.buffer] = step
-    kept = {tensor.buffer for tensor in graph.outputs} & size.keys()
-    last.update(dict.fromkeys(kept, len(graph.nodes) - 1))
+            known = buffers.get(tensor.buffer)
+            # What a view shows may be more or less than its owner holds.
+            nbytes = tensor.nbytes if known is None or tensor.buffer == tensor.name else known.nbytes
+            buffers[tensor.buffer] = _Buffer(nbytes=nbytes, first=known.first if known else step, last=step)
+    kept = {tensor.buffer for tensor in graph.outputs} & buffers.keys()
+    end = len(graph.nodes) - 1
+    return buffers | {name: replace(buffers[name], last=end) for name in kept}
 
-    change = [0] * (len(graph.nodes) + 1)
-    for buffer, nbytes in size.items():
-        change[first[buffer]] += nbytes
-        change[last[buffer] + 1] -= nbytes
-    peak = live = 0
-    for delta in change:
-        live += delta
-        peak = max(peak, live)
-    return peak
+
+def _beside(node: Node, step: int, buffers: Mapping[str, _Buffer]) -> int:
+    """How much more a stacked op holds at its last layer, when the inputs that nothing else reads are gone."""
+    passing = node.op.passing_bytes(node.outputs)
+    if not passing:
+        return 0
+    ended = {t.buffer for t in node.inputs if buffers[t.buffer].last == step} - {t.buffer for t in node.outputs}
+    return passing - sum(buffers[name].nbytes for name in ended)

@@ -148,7 +148,8 @@ class UnknownOp:
 class Analysis:
     """What a model costs, layer by layer. With anything `unknown`, every total is a lower bound.
 
-    `totals` are of the forward pass; `backward` is beside them where it was asked for.
+    `totals` are of the forward pass; `backward` is beside them where it was asked for. `eager_peak_bytes` is what
+    PyTorch held of inputs and activations at one time; None for a network that it did not run.
     """
 
     target: str
@@ -160,6 +161,7 @@ class Analysis:
     unused: Storage
     notes: tuple[str, ...] = ()
     backward: Cost | None = None
+    eager_peak_bytes: int | None = None
 
     @property
     def is_lower_bound(self) -> bool:
@@ -190,6 +192,7 @@ class Analysis:
             ],
             "convention": {"flops_per_mac": FLOPS_PER_MAC, "df": "output", "backward": self.backward is not None},
             "totals": dict(self.totals.to_json()),
+            "eager_peak_bytes": self.eager_peak_bytes,
             "backward": work_json(self.backward),
             "coverage": self.coverage_json(),
             "notes": list(self.notes),

@@ -77,6 +77,7 @@ def read_layers(document: Json, *, named: str, target: str, source: str) -> Anal
         unused=_unused(stored, layers),
         notes=tuple(str(note) for note in root.items("notes")) if root.has("notes") else (),
         backward=_work(root),
+        eager_peak_bytes=root.number("eager_peak_bytes") if root.has("eager_peak_bytes") else None,
     )
 
 

@@ -63,6 +63,7 @@ class Graph:
     """A whole network. `weights` lists every stored tensor once, used or not.
 
     `target` and `source` (spec, onnx, torch) are labels for reports, and `notes` what a reader must know.
+    `eager_peak_bytes` is the most that PyTorch held at one time, inputs included, where it ran the network.
     Raises `ValueError`, addressed to the author of a source, when a node reads, or shares the memory of,
     what nothing has written, or two weights share a name.
     """
@@ -74,6 +75,7 @@ class Graph:
     notes: tuple[str, ...] = ()
     target: str = ""
     source: str = ""
+    eager_peak_bytes: int | None = None
 
     def __post_init__(self) -> None:
         stored: set[str] = set()

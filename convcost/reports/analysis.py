@@ -12,6 +12,7 @@ from convcost.graph import Tensor
 from convcost.reports.document import Column, Document, Fact, Kind, Table, shape_text
 from convcost.reports.layer_table import layer_records, layer_table
 from convcost.reports.view import View
+from convcost.units import Unit
 
 _EVERY_LAYER = View()
 
@@ -92,7 +93,15 @@ def total_facts(analysis: Analysis) -> tuple[Fact, ...]:
         )
         for metric in METRICS
     )
-    return (*counted, *_gradient_facts(analysis), Fact(label="Coverage", value=coverage_text(analysis)))
+    extra = (*_eager_facts(analysis), *_gradient_facts(analysis))
+    return (*counted, *extra, Fact(label="Coverage", value=coverage_text(analysis)))
+
+
+def _eager_facts(analysis: Analysis) -> tuple[Fact, ...]:
+    held = analysis.eager_peak_bytes
+    if held is None:
+        return ()
+    return (Fact(label="Held by PyTorch", value=held, unit=Unit.BYTES, remark="most at one time, input included"),)
 
 
 def _gradient_facts(analysis: Analysis) -> tuple[Fact, ...]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from convcost.analysis.memory import peak_activation_bytes
 from convcost.graph import Graph, Node, Tensor, Weight
-from convcost.graph.ops import Elementwise
+from convcost.graph.ops import Elementwise, Recurrent
 
 
 @dataclasses.dataclass
@@ -131,6 +131,27 @@ def test_an_input_handed_back_lives_to_the_end() -> None:
     y, z = Tensor(name="y", shape=(30,)), Tensor(name="z", shape=(30,))
     nodes = (op("in_place", [X], changed), op("a", [changed], y), op("b", [y], z))
     assert peak_activation_bytes(Graph(nodes=nodes, inputs=(X,), outputs=(changed, z))) == 40 + 120 + 120
+
+
+@pytest.mark.parametrize("width", [3, 30])
+def test_a_stack_of_recurrent_layers_needs_what_its_layers_need_one_by_one(width: int) -> None:
+    x, y, z = (Tensor(name=name, shape=(7, size)) for name, size in (("x", width), ("y", 10), ("z", 10)))
+    first, second = (Recurrent(cell="gru", input_size=size, hidden_size=10) for size in (width, 10))
+    stack = Recurrent(cell="gru", input_size=width, hidden_size=10, layers=2)
+    apart = (
+        Node(name="a", op=first, operands=(x,), outputs=(y,)),
+        Node(name="b", op=second, operands=(y,), outputs=(z,)),
+    )
+    together = (Node(name="ab", op=stack, operands=(x,), outputs=(z,)),)
+    needs = [peak_activation_bytes(Graph(nodes=nodes, inputs=(x,), outputs=(z,))) for nodes in (apart, together)]
+    assert needs == [4 * 7 * (max(width, 10) + 10)] * 2
+
+
+def test_what_a_stack_reads_and_others_read_later_stays_beside_what_passes_in_it() -> None:
+    x, z, s = (Tensor(name=name, shape=(7, 10)) for name in "xzs")
+    stack = Recurrent(cell="rnn", input_size=10, hidden_size=10, layers=3)
+    nodes = (Node(name="rnn", op=stack, operands=(x,), outputs=(z,)), op("add", [x, z], s))
+    assert peak_activation_bytes(Graph(nodes=nodes, inputs=(x,), outputs=(s,))) == 3 * 280
 
 
 def test_weights_are_no_activations() -> None:

@@ -73,6 +73,10 @@ class Op(ABC):
         """Compulsory writes: every output once."""
         return 0 if self.is_view else sum(tensor.nbytes for tensor in outputs)
 
+    def passing_bytes(self, outputs: tuple[Tensor, ...]) -> int:
+        """What one part of the op hands to its next, beside the outputs, once the inputs have been read."""
+        return 0
+
     def cost(self, operands: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Cost:
         """The cost of one execution on these tensors."""
         macs, other_ops = self.arithmetic(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from convcost.graph.ops.base import Arithmetic, Op, Shapes, positions
+from convcost.graph.tensor import Tensor
 
 Cell = Literal["rnn", "gru", "lstm"]
 
@@ -47,6 +48,10 @@ class Recurrent(Op):
 
     def output_shapes(self, operands: Shapes) -> Shapes:
         return ((*positions(operands[0], self.input_size), self.directions * self.state),)
+
+    def passing_bytes(self, outputs: tuple[Tensor, ...]) -> int:
+        """The sequence that the last layer but one gives: as large as the last one's."""
+        return outputs[0].nbytes if self.layers > 1 else 0
 
     @property
     def _gate_values(self) -> int:

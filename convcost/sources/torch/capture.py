@@ -18,6 +18,7 @@ from convcost.sources.torch.borrow import Borrowed, borrowed
 from convcost.sources.torch.build import META
 from convcost.sources.torch.call import dtype_of
 from convcost.sources.torch.gradients import no_gradients_recorded
+from convcost.sources.torch.held import HeldBytes
 from convcost.sources.torch.inputs import Arguments, named_tensors, tensors_in
 from convcost.sources.torch.quiet import torch_unchanged
 from convcost.sources.torch.recorder import Recorder, Scope
@@ -119,8 +120,9 @@ def _record(subject: Subject, device: torch.device, *, inference: bool = True) -
         positional, keywords = subject.arguments.on(device, input_dtype(module))
         inputs = _learn_inputs(positional, keywords, module, values)
         scopes = Scopes(tree)
+        held = HeldBytes(tensors_in((positional, keywords)), (tensor for tensor, _ in tensors.stored))
         names, scope = _layer_names(tree), _scope_of(module, scopes)
-        recorder = Recorder(values, names, scope, without_values=device == META)
+        recorder = Recorder(values, names, scope, held, without_values=device == META)
         with scopes, recorder.autocast if device == META else nullcontext(), recorder:
             result = (subject.run or _call)(module, scopes, positional, keywords)
         return Graph(
@@ -131,6 +133,7 @@ def _record(subject: Subject, device: torch.device, *, inference: bool = True) -
             notes=(*subject.notes, *recorder.autocast.notes),
             target=subject.target,
             source="torch",
+            eager_peak_bytes=held.peak,
         )
 
 

@@ -19,6 +19,7 @@ from convcost.sources.torch.autocast import Autocast
 from convcost.sources.torch.blame import calling_line
 from convcost.sources.torch.call import Call, Lowered, Lowering, Step, dtype_of, tensors_among
 from convcost.sources.torch.gradients import Gradients
+from convcost.sources.torch.held import HeldBytes
 from convcost.sources.torch.lowering.move import move
 from convcost.sources.torch.plan import DETACH, Plan
 from convcost.sources.torch.storage import looks_the_same, mixes_devices, sharer
@@ -45,12 +46,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
 
     supports_higher_order_operators = True
 
-    def __init__(self, values: Values, names: LayerNames, scope: Scope, *, without_values: bool) -> None:
+    def __init__(
+        self, values: Values, names: LayerNames, scope: Scope, held: HeldBytes, *, without_values: bool
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.nodes: list[Node] = []
         self.values = values
         self._names = names
         self._scope = scope
+        self._held = held
         self._without_values = without_values
         self._plans: dict[OpOverload, Plan] = {}
         self._gradients = Gradients()
@@ -84,7 +88,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         if self._without_values and mixes_devices(operands):
             args, keywords = self._stand_in(plan, args, keywords)
             operands = tensors_among(args, keywords)
-        result = func(*args, **keywords)
+        with self._held.inside(plan.signature.name):
+            result = func(*args, **keywords)
         self._record(plan, args, keywords, operands, tensors_among((result,)))
         return result
 
@@ -98,6 +103,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
                 return self._dearer_arm(arm, other, given)
         result = operator(*args, **keywords)
         results = tensors_among((result,))
+        self._held.lose_track()
         shapes = tuple(tuple(tensor.shape) for tensor in results)
         op = Unknown(operator=name, reason="what a higher-order operator runs is not traced", shapes=shapes)
         operands = tuple(self.values.of(tensor) for tensor in tensors_among(args, keywords))
@@ -107,6 +113,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
     def _dearer_arm(
         self, arm: Callable[..., object], other: Callable[..., object], operands: Sequence[object]
     ) -> object:
+        self._held.lose_track()  # both arms run here, and only one of them elsewhere
         start = len(self.nodes)
         with self:
             result = arm(*operands)
@@ -144,6 +151,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         if not results and plan.lowering is None and not plan.signature.mutates:
             return  # a question about a tensor, such as its size or one of its values
         sources = self._shared_with(plan, operands, results)
+        made = [result for result, source in zip(results, sources, strict=True) if source is None]
+        self._held.hold(made)
         if (plan.detaches or not plan.signature.mutates) and self._passes_through(plan, sources, results):
             return
         call = Call(
