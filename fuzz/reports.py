@@ -12,7 +12,7 @@ from unittest import mock
 import convcost
 from convcost.budgets import difference
 from convcost.budgets.baseline import Baseline
-from convcost.errors import ConvcostError
+from convcost.errors import ConvcostError, SourceError
 from convcost.reports.analysis import AnalysisReport
 from convcost.reports.difference import DifferenceReport
 from convcost.sources import Request
@@ -22,6 +22,7 @@ from fuzz.door import Door
 from fuzz.oracles import adds_up, shows_plainly
 from fuzz.trees import changed_json
 
+_LONGEST_NAME = 255
 _SAMPLES = Path(__file__).parents[1] / "sample_configs"
 
 
@@ -91,6 +92,8 @@ def _check_revision(target: str, content: bytes) -> None:
         assert not any(word.startswith("-") for word in arguments[-1:]), (
             f"git would read {arguments[-1]!r} as an option"
         )
+        if "\0" in target or len(target) > _LONGEST_NAME:
+            raise SourceError(problem, hint=hint)  # as no tree holds such a name
         return content if arguments[0] == "cat-file" else b"0" * 40
 
     if not target.startswith("git:") or not target.endswith(git._FILES):

@@ -23,7 +23,8 @@ def changed(tree: Tree, chance: random.Random) -> Tree:
     """The tree with one to four of its values gone, doubled, swapped, or another."""
     root: Tree = [copy.deepcopy(tree)]
     for _ in range(chance.randint(1, 4)):
-        places = list(_places(root))[1:] or list(_places(root))
+        if not (places := list(_places(root))[1:] or list(_places(root))):
+            break
         holder, key = chance.choice(places)
         _CHANGES[chance.randrange(len(_CHANGES))](holder, key, places, chance)
     return root[0] if isinstance(root, list) and root else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -61,6 +62,7 @@ def read_layers(document: Json, *, named: str, target: str, source: str) -> Anal
     totals = root.fields("totals")
     layers = tuple(_layer(item) for item in root.each("layers"))
     stored = Storage(**{key: totals.number(key) for key in ("params", "buffers", "weight_bytes")})
+    _refuse_doubles(root, layers)
     _refuse_other_sums(totals, layers)
     return Analysis(
         target=target,
@@ -203,6 +205,13 @@ def _attribute(value: Json, fields: _Fields) -> Attribute:
             return value
         case _:
             raise fields.error("has a value of a kind no op has")
+
+
+def _refuse_doubles(root: _Fields, layers: tuple[Layer, ...]) -> None:
+    """Layers are paired and looked up by name, so that two of one name would stand for each other."""
+    names = collections.Counter(layer.name for layer in layers)
+    if len(names) < len(layers):
+        raise root.error(f"has two layers named '{names.most_common(1)[0][0]}'")
 
 
 def _refuse_other_sums(totals: _Fields, layers: tuple[Layer, ...]) -> None:

@@ -12,7 +12,7 @@ from convcost.budgets.verdict import Status, Verdict
 from convcost.located import Location
 from convcost.units import format_column, limit_with_headroom, write_quantity
 
-_NUMBER = re.compile(r"(?P<quote>[\"']?)(?P<number>[0-9]+(?:[_,.][0-9]+)*(?: *[A-Za-z]+)?)(?P=quote)")
+_NUMBER = re.compile(r"(?P<quote>[\"']?)(?P<number>[0-9]+(?:[_,.][0-9]+)*(?: *[A-Za-z]+)?)(?P=quote)(?![\w.+-])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,8 @@ def rewritten(text: str, changes: Iterable[Tightening]) -> str:
         match = _NUMBER.match(text, start)
         if match is None:
             raise change.at.error("this limit cannot be rewritten", hint="lower it by hand")
-        plain = match["number"].isdigit()
+        bare_toml = change.at.file.endswith(".toml") and not match["quote"]  # takes digits and nothing else
+        plain = match["number"].isdigit() or bare_toml
         number = str(change.lower) if plain else write_quantity(change.lower, change.rule.metric.unit)
         text = f"{text[:start]}{match['quote']}{number}{match['quote']}{text[match.end() :]}"
     return text

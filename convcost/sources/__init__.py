@@ -73,9 +73,16 @@ def source_of(target: str) -> Source:
     for source in SOURCES:
         if source.pattern.fullmatch(target):
             return source
-    path = Path(target)
-    what = "is a directory" if path.is_dir() else "is not a kind of target convcost reads"
-    if not path.exists() and "." not in path.name:
-        what = "names neither a file nor a factory"
     known = "; ".join(source.looks_like for source in SOURCES)
-    raise SourceError(f"'{target}' {what}", hint=f"targets look like: {known}")
+    raise SourceError(f"'{target}' {_what_else(Path(target))}", hint=f"targets look like: {known}")
+
+
+def _what_else(path: Path) -> str:
+    try:
+        if path.is_dir():
+            return "is a directory"
+        if not path.exists() and "." not in path.name:
+            return "names neither a file nor a factory"
+    except OSError:  # a name longer than the system takes
+        return "names neither a file nor a factory"
+    return "is not a kind of target convcost reads"

@@ -129,6 +129,8 @@ def _git(arguments: Sequence[str], problem: str, hint: str | None, *, given: byt
         ended = subprocess.run(["git", *arguments], input=given, capture_output=True, check=False)
     except FileNotFoundError:
         raise SourceError("git is not installed", hint="install git, or compare saved reports") from None
+    except (OSError, ValueError):  # a word that no program can be given: with a NUL in it, or endless
+        raise SourceError(problem, hint=hint) from None
     if ended.returncode:
         raise SourceError(problem, hint=hint or ended.stderr.decode(errors="replace").strip().splitlines()[-1:][0])
     return ended.stdout

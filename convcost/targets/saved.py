@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 from convcost.analysis import Analysis, Json
@@ -21,10 +22,15 @@ def read_saved(path: str) -> Analysis:
     return read_analysis(document, named=path)
 
 
+MAX_DIGITS = 300
+"""Of a number: more than the product of any real sizes has, and few enough for every figure made of it."""
+
+
 def read_json(path: str) -> Json:
-    """Any JSON file; raises `SourceError` for what cannot be read."""
+    """Any JSON file; raises `SourceError` for what cannot be read, NaN and endless numbers among it."""
     try:
-        document: Json = json.loads(Path(path).read_bytes())
+        content = Path(path).read_bytes()
+        document: Json = json.loads(content, parse_constant=_refuse, parse_int=_whole, parse_float=_finite)
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file", hint="check the path, relative to where you are") from None
     except OSError as error:
@@ -34,3 +40,18 @@ def read_json(path: str) -> Json:
             f"{path}: not JSON: {error}", hint="is this a report saved with --export json=FILE?"
         ) from None
     return document
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not a number of JSON")
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits, more than {MAX_DIGITS}")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse(text[:MAX_DIGITS])

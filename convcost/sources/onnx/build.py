@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from convcost.errors import ShapeError, SourceError
 from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
-from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Pool, Unknown
+from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Pool, Recurrent, Unknown
 from convcost.sources.naming import LayerNames, containers_of
 from convcost.sources.onnx.attributes import Attributes
 from convcost.sources.onnx.constant import constant_tensor, is_constant
@@ -136,13 +136,19 @@ class GraphBuilder:
             return
         try:
             if node.op_type in CONTROL_FLOW and node.domain in DOMAINS:
-                CONTROL_FLOW[node.op_type](self, node, arguments)
+                self._control_flow(node, arguments)
             else:
                 self._operator(node, arguments, results)
         except NotCountedError as reason:
             self.unknown(node, arguments, str(reason))
         except ShapeError as error:
             raise SourceError(f"{self.target}: {_label(node)}: {error.message}", hint=error.hint) from error
+
+    def _control_flow(self, node: NodeProto, arguments: tuple[Tensor | None, ...]) -> None:
+        try:
+            CONTROL_FLOW[node.op_type](self, node, arguments)
+        except (ValueError, IndexError) as error:
+            raise NotCountedError("its subgraphs do not fit its operands") from error
 
     def constant(self, node: NodeProto) -> None:
         """Enters the value of a Constant node into the current scope."""
@@ -169,6 +175,8 @@ class GraphBuilder:
         )
 
     def _fold(self, node: NodeProto, arguments: tuple[Tensor | None, ...]) -> None:
+        if not node.output:
+            return
         if node.op_type in ("Shape", "Size") and arguments and arguments[0] and self.is_sized(arguments[0]):
             self.scope.constants.learn(node.output[0], shape_values(node, arguments[0].shape))
         if node.op_type not in FOLDS:
@@ -177,7 +185,7 @@ class GraphBuilder:
         values = [constants.of(name) if name else None for name in node.input]
         if all(value is not None or not name for value, name in zip(values, node.input, strict=True)):
             value = fold(node.op_type, values, Attributes(node))
-            if value is not None and node.output:
+            if value is not None:
                 constants.learn(node.output[0], value)
 
     def _stays_weight(
@@ -221,6 +229,7 @@ class GraphBuilder:
             found = lowering(call)
             lowered = found if isinstance(found, Lowered) else Lowered(op=found, operands=call.operands)
             kinds = _completed(lowered, results)
+            _refuse_unnamed_result(node, lowered, kinds)
         except (ValueError, IndexError) as error:
             raise NotCountedError("its attributes do not fit its operands") from error
         for step in call.steps:
@@ -302,6 +311,13 @@ def _completed(lowered: Lowered, results: Sequence[TensorType]) -> tuple[TensorT
             shape = lowered.op.output_shapes(tuple(operand.shape for operand in lowered.operands))[0]
         kinds.append(TensorType(kind.elem_type, shape))
     return tuple(kinds)
+
+
+def _refuse_unnamed_result(node: NodeProto, lowered: Lowered, kinds: Sequence[TensorType]) -> None:
+    """An op's cost goes by its first output: where that is left out, another may stand for it only if it is alike."""
+    named = [kind for name, kind in zip(node.output, kinds, strict=True) if name]
+    if not named or (not node.output[0] and not isinstance(lowered.op, Recurrent) and named[0].shape != kinds[0].shape):
+        raise NotCountedError("its first result, which its cost goes by, has no name")
 
 
 def _label(node: NodeProto) -> str:

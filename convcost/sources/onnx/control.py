@@ -157,7 +157,7 @@ def _storing(builder: GraphBuilder, body: GraphProto | None) -> Iterator[None]:
     """Around the lowering of a body: where that cannot be, its weights are stored all the same."""
     try:
         yield
-    except NotCountedError:
+    except (NotCountedError, ValueError, IndexError):
         _store_only(builder, body)
         raise
 

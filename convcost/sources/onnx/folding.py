@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Value: TypeAlias = "NDArray[np.generic]"
 Fold: TypeAlias = "Callable[[Sequence[Value | None], Attributes], Value]"
 
-_FAILURES = (ValueError, TypeError, IndexError, ZeroDivisionError, OverflowError, MemoryError)
+_FAILURES = (ValueError, TypeError, LookupError, ZeroDivisionError, OverflowError, MemoryError)
 
 
 def fold(operator: str, operands: Sequence[Value | None], attributes: Attributes) -> Value | None:

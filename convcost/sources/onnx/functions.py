@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from convcost.errors import SourceError
+from convcost.sources.onnx.inference import REFUSALS
 from convcost.sources.onnx.text import shown
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def inline_functions(model: ModelProto, path: str) -> ModelProto:
         )
     try:
         return inliner.inline_local_functions(model)
-    except (RuntimeError, ValueError) as error:
+    except REFUSALS as error:
         what = str(error).splitlines()[0]
         raise SourceError(
             f"{path}: its local functions cannot be inlined: {shown(what)}", hint="check the file with onnx.checker"
@@ -58,7 +59,7 @@ def expand_composites(model: ModelProto, lowered: Container[str]) -> ModelProto:
         return model
     try:
         return inliner.inline_selected_functions(model, composites, inline_schema_functions=True)
-    except (RuntimeError, ValueError):
+    except REFUSALS:
         return model  # the operator stays, and is reported as unknown
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from convcost.graph import Graph
 from convcost.sources.onnx.build import GraphBuilder
 from convcost.sources.onnx.control import CONTROL_FLOW
+from convcost.sources.onnx.equations import refuse_endless_equations
 from convcost.sources.onnx.functions import expand_composites, inline_functions
 from convcost.sources.onnx.inference import infer_model
 from convcost.sources.onnx.inputs import settle_inputs
@@ -26,6 +27,7 @@ def load_model(request: Request) -> Graph:
     """Reads, inlines, settles shapes, infers, and lowers."""
     path = request.target
     model = inline_functions(read_model(path), path)
+    refuse_endless_equations(model.graph.node, path)
     notes = [*_version_notes(model), *settle_inputs(model.graph, request)]
     model = expand_composites(model, {"Constant", *CONTROL_FLOW, *LOWERINGS})
     model, refusal = infer_model(model)

@@ -35,9 +35,9 @@ def read_model(path: str) -> ModelProto:
 
 
 def _mapped(path: str) -> bytes:
-    if Path(path).is_dir():
-        raise SourceError(f"{path}: is a directory", hint="name the .onnx file in it")
     try:
+        if Path(path).is_dir():
+            raise SourceError(f"{path}: is a directory", hint="name the .onnx file in it")
         with opened(path) as found:
             if os.fstat(found.file.fileno()).st_size == 0:
                 raise SourceError(f"{path}: the file is empty", hint="the export or the download did not finish")
@@ -47,8 +47,9 @@ def _mapped(path: str) -> bytes:
                 return _structure(path, buffer, found.most_structure)
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file", hint="check the path; it is relative to here") from error
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror or error}", hint="the file must be readable") from error
+    except (OSError, ValueError) as error:  # the latter for a name with a NUL in it
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise SourceError(f"{path}: {reason}", hint="the file must be readable") from error
 
 
 def _structure(path: str, buffer: mmap.mmap, most: int) -> bytes:

@@ -108,6 +108,8 @@ def lower_arithmetic(call: Call) -> Op:
 
 @lowers(*_VARIADIC)
 def lower_variadic(call: Call) -> Op:
+    if not call.operands:
+        raise NotCountedError("it has no inputs")
     # A mean of n tensors is n - 1 additions and a division; the others compare or add n - 1 times.
     operations = len(call.operands) - (0 if call.operator == "Mean" else 1)
     return Elementwise(function=_VARIADIC[call.operator], operations=operations)
