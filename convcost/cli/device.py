@@ -7,20 +7,22 @@ from typing import Annotated
 import typer
 
 from convcost.cli.options import Running, Writing
+from convcost.cli.stored_device import STORED
 
 
 def device(
     *,
     save: Annotated[
         str, typer.Option("--save", metavar="FILE", help="Where the device file goes (default convcost-device.yaml).")
-    ] = "convcost-device.yaml",
+    ] = STORED,
     running: Running,
     writing: Writing,
 ) -> int:
     """What this machine can do at best, kept in a small file.
 
     The peak of each element type in a large matrix product, and the memory bandwidth in a large copy. With
-    --device-file, analyze and compare then say what bounds each layer.
+    --device-file, analyze and compare then say what bounds each layer; with --latency they use the file stored in
+    the current folder by themselves, if it was measured on this machine with as many threads.
     """
     from convcost.cli.output import deliver, stdout_for_reports
     from convcost.latency import calibrate, write_device

@@ -9,6 +9,7 @@ from convcost.analysis import Analysis, analyze_graph
 from convcost.cli import failure
 from convcost.cli.options import Measuring, Reading, Writing
 from convcost.cli.output import deliver, stdout_for_reports
+from convcost.cli.stored_device import device_for, read_stored
 from convcost.latency import (
     INTERRUPTED,
     Device,
@@ -38,7 +39,7 @@ def deliver_timed_analyses(
 ) -> tuple[int, tuple[Analysis, ...]]:
     """Counts and measures every target, and then its layers. After an interrupt, the others are only counted."""
     measuring.protocol()  # what is wrong with an option is said before anything is read
-    device = measuring.limits()
+    named, stored = measuring.limits(), read_stored()
     with stdout_for_reports():
         limit = measuring.bytes_allowed()
         workloads = [workload_of(reading.request(target), max_bytes=limit) for target in targets]
@@ -48,6 +49,7 @@ def deliver_timed_analyses(
             stopped = any(model.interrupted for model in models)
             models.append(_timed(workload, measuring, backward=backward, stopped=stopped))
     analyses = tuple(model.analysis for model in models)
+    device = named or device_for(stored, (model.total for model in models), quiet=writing.quiet)
     report = TimedAnalysisReport(costs=AnalysisReport(analyses=analyses, view=view), models=tuple(models))
     deliver(_bounded(report, view, device), writing, notes=report.notes())
     return (failure.INTERRUPTED if report.partial else 0), analyses
@@ -77,10 +79,11 @@ def _timed(workload: Workload, measuring: Measuring, *, backward: bool, stopped:
 
 def deliver_measured_comparison(costs: ComparisonReport, measuring: Measuring, writing: Writing) -> int:
     """Measures every convolution in turn with its alternatives. What does not fit in memory is part of the report."""
-    device = measuring.limits()
+    named, stored = measuring.limits(), read_stored()
     setting = replace(measuring.setting(_runtime(costs.comparison.source)), cold_cache=measuring.device == "cuda")
     with stdout_for_reports("measuring"):
         latencies = measure_comparison(costs.comparison, setting, measuring.protocol())
+    device = named or device_for(stored, (each.standard for each in latencies), quiet=writing.quiet)
     report = MeasuredComparisonReport(costs=costs, latencies=latencies, device=device)
     bounded: Report = report
     if device is not None:

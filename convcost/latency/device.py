@@ -32,6 +32,12 @@ class Device:
     threads: int | None = None
     machine: Fingerprint | None = field(default=None)
 
+    def differences(self, here: Fingerprint) -> tuple[str, ...]:
+        """What makes this another machine than `here`, in words; whichever runtime measured the peaks, they hold."""
+        if self.machine is None:
+            return ("it does not say on which machine it was measured",)
+        return here.without("runtime").differences(self.machine.without("runtime"))
+
     def intensity_at_ridge(self, dtype: DType) -> float | None:
         """MACs per byte from which a layer is compute-bound; None without a peak for the type."""
         peak = self.peaks.get(dtype)

@@ -27,6 +27,10 @@ class Fingerprint:
         text = "\n".join(f"{key}={value}" for key, value in sorted(self.facts.items()))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    def without(self, fact: str) -> Fingerprint:
+        """The same for comparisons in which one fact does not matter."""
+        return Fingerprint(facts={key: value for key, value in self.facts.items() if key != fact})
+
     def differences(self, other: Fingerprint) -> tuple[str, ...]:
         """What is not the same, in words ("processor: A, was B"), from the older `other` to this one."""
         keys = sorted({*self.facts, *other.facts})

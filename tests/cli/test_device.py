@@ -9,12 +9,23 @@ import jsonschema
 import pytest
 
 from convcost.cli import main
-from convcost.latency import INTERRUPTED, calibration, read_device
+from convcost.cli.stored_device import STORED
+from convcost.graph import DType
+from convcost.latency import (
+    INTERRUPTED,
+    Device,
+    Fingerprint,
+    calibration,
+    machine_fingerprint,
+    read_device,
+    write_device,
+)
 from convcost.latency.protocol import Samples
 from tests.reports.test_json import closed, schema_named
 
 SAMPLES = Path(__file__).parents[2] / "sample_configs"
 LAYER = str(SAMPLES / "layer.yaml")
+TINY = "layer: {type: conv, in_channels: 2, out_channels: 4, kernel: 3, input: [6, 6]}\n"
 A100 = str(SAMPLES / "devices" / "nvidia-a100-80gb-sxm.yaml")
 
 Capture = pytest.CaptureFixture[str]
@@ -92,3 +103,54 @@ def test_a_device_file_and_latency_go_together(capsys: Capture) -> None:
 def test_a_file_that_is_no_device_is_refused(capsys: Capture, command: str) -> None:
     assert main([command, LAYER, "--device-file", LAYER]) == 2
     assert "a device file" in capsys.readouterr().err
+
+
+def store_device(machine: Fingerprint | None) -> None:
+    """A device file where `convcost device` stores it, in the folder we are in."""
+    peaks = {DType.FLOAT32: 1e11}
+    write_device(Device(name="here", peaks=peaks, bytes_per_second=1e10, source="a test", machine=machine), STORED)
+
+
+@pytest.mark.parametrize("command", ["analyze", "compare"])
+@pytest.mark.parametrize("runtime", ["torch", "onnxruntime"])
+def test_the_stored_device_of_this_machine_is_used_and_named(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, runtime: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    store_device(machine_fingerprint("torch"))
+    timing = ["--latency", "--max-time", "0.1", "--runtime", runtime]
+    assert main([command, "tiny.yaml", *timing, "-f", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["device"]["source"] == f"a test, stored in {STORED}"
+
+
+@pytest.mark.parametrize(
+    ("machine", "says"),
+    [(machine_fingerprint("torch", threads=7), "threads: 1, was 7"), (None, "does not say on which machine")],
+)
+def test_the_stored_device_of_another_machine_is_not_used_and_that_is_said(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: Fingerprint | None, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    store_device(machine)
+    timing = ["--latency", "--max-time", "0.1"]
+    assert main(["analyze", "tiny.yaml", *timing, "-f", "json"]) == 0
+    told = capsys.readouterr()
+    assert "device" not in json.loads(told.out)
+    assert f"note: {STORED} is not used: " in told.err
+    assert says in told.err
+    assert main(["analyze", "tiny.yaml", *timing, "-q", "--device-file", A100]) == 0
+    told = capsys.readouterr()
+    assert "NVIDIA A100" in told.out
+    assert STORED not in told.err
+
+
+def test_without_latency_a_stored_device_is_not_looked_for(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(STORED).write_text("not a device file")
+    assert main(["analyze", LAYER]) == 0
+    assert main(["analyze", LAYER, "--latency"]) == 2
+    assert STORED in capsys.readouterr().err
