@@ -14,11 +14,12 @@ from convcost.alternatives.symbols import LETTERS
 from convcost.analysis import Json
 from convcost.analysis.metrics import LATENCY, METRICS, Metric
 from convcost.budgets.codes import CODES, Code
+from convcost.conventions import CONVENTIONS, Convention
 from convcost.errors import UsageError
 from convcost.glossary import GLOSSARY
 from convcost.graph.ops import ALL_OPS, Conv, Op
 
-Category: TypeAlias = Literal["metric", "op", "alternative", "term", "field", "symbol", "finding"]
+Category: TypeAlias = Literal["metric", "op", "alternative", "term", "convention", "field", "symbol", "finding"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,7 @@ def explanations() -> tuple[Explanation, ...]:
         *_TERMS,
         *(_op(op) for op in ALL_OPS),
         *(_alternative(family) for family in ALTERNATIVES.values()),
+        *(_convention(each) for each in CONVENTIONS.values()),
         *_words(LETTERS, "symbol"),
         *(_finding(code) for code in CODES),
         *_words(GLOSSARY, "field"),
@@ -172,6 +174,16 @@ def _alternative(family: type[Alternative]) -> Explanation:
         formula=family().formula(_SQUARE),
         reference=family.reference,
         also=_distinct([family().label(_SQUARE).partition(" ")[0]], but=family.name),
+    )
+
+
+def _convention(convention: Convention) -> Explanation:
+    return Explanation(
+        name=convention.name,
+        category="convention",
+        summary=f"another counter, which counts {convention.summary}. analyze --convention {convention.name} says our "
+        "total as it would print it.",
+        reference=f"the code of {convention.read_from}",
     )
 
 

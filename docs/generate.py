@@ -22,6 +22,7 @@ _HEADINGS: tuple[tuple[Category, str], ...] = (
     ("term", "Terms"),
     ("op", "Operators"),
     ("alternative", "Alternatives of a convolution"),
+    ("convention", "Conventions of other counters"),
     ("symbol", "Letters of formulas"),
     ("finding", "Findings of convcost check"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -33,6 +34,14 @@ def analyze(  # noqa: PLR0913 - the options of the command
             help="Ask another counter too, and say where it differs and why; for PyTorch models.",
         ),
     ] = None,
+    convention: Annotated[
+        str | None,
+        typer.Option(
+            "--convention",
+            metavar="fvcore|thop|ptflops|torchinfo",
+            help="Say our total as another counter would print it, with the terms that make the difference.",
+        ),
+    ] = None,
     measuring: Measuring,
     reading: Reading,
     viewing: Viewing,
@@ -43,11 +52,11 @@ def analyze(  # noqa: PLR0913 - the options of the command
 
     Layers without MACs and parameters are added up in one row; -v shows them all.
     """
-    from convcost.cli.models import all_notes, analyses_of, cross_checks_of, refuse_unknown, sweeps_of
+    from convcost.cli.models import all_notes, analyses_of, cross_checks_of, expressions_of, refuse_unknown, sweeps_of
     from convcost.cli.output import deliver
     from convcost.reports.analysis import AnalysisReport
 
-    _check_alone(sweep, cross_check, measuring, viewing)
+    _check_alone({"--sweep": sweep, "--cross-check": cross_check, "--convention": convention}, measuring, viewing)
     view = viewing.view(every_row=writing.verbose)
     if sweep is not None:
         from convcost.reports.sweep import SweepReport
@@ -61,6 +70,13 @@ def analyze(  # noqa: PLR0913 - the options of the command
         checks = cross_checks_of(target, cross_check, reading, backward=backward)
         analyses = tuple(check.analysis for check in checks)
         deliver(CrossCheckReport(checks=checks, view=view), writing, notes=all_notes(analyses))
+        return refuse_unknown(analyses) if strictness.strict else 0
+    if convention is not None:
+        from convcost.reports.convention import ConventionReport
+
+        expressions = expressions_of(target, convention, reading, backward=backward)
+        analyses = tuple(each.analysis for each in expressions)
+        deliver(ConventionReport(expressions=expressions, view=view), writing, notes=all_notes(analyses))
         return refuse_unknown(analyses) if strictness.strict else 0
     if measuring.latency:
         from convcost.cli.measured import deliver_timed_analyses
@@ -78,13 +94,13 @@ def analyze(  # noqa: PLR0913 - the options of the command
     return refuse_unknown(analyses) if strictness.strict else 0
 
 
-def _check_alone(sweep: str | None, cross_check: str | None, measuring: Measuring, viewing: Viewing) -> None:
+def _check_alone(reports: Mapping[str, str | None], measuring: Measuring, viewing: Viewing) -> None:
     """Each of these is a report of its own kind; raises `UsageError` for two of them at once."""
-    if measuring != Measuring() and (sweep or cross_check) is not None:
-        option = "--sweep" if sweep is not None else "--cross-check"
+    asked = [option for option, value in reports.items() if value is not None]
+    if asked and measuring != Measuring():
         unused = "--latency" if measuring.latency else "--device-file"
-        raise UsageError(f"{option} counts, and measures nothing", hint=f"leave out {unused}")
-    if sweep is not None and cross_check is not None:
-        raise UsageError("--sweep and --cross-check are two reports", hint="ask for one of them")
-    if sweep is not None and viewing != Viewing():
+        raise UsageError(f"{asked[0]} counts, and measures nothing", hint=f"leave out {unused}")
+    if len(asked) > 1:
+        raise UsageError(f"{' and '.join(asked[:2])} are two reports", hint="ask for one of them")
+    if "--sweep" in asked and viewing != Viewing():
         raise UsageError("--sweep shows totals, not layers", hint="leave out --by, --depth, --sort, --top and --unit")

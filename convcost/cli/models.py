@@ -12,6 +12,7 @@ from convcost.cli import failure
 from convcost.cli.options import Reading
 from convcost.cli.output import stdout_for_reports
 from convcost.cli.values import one_of
+from convcost.conventions import CONVENTIONS, Expression
 from convcost.errors import SourceError
 from convcost.sources.request import Request
 
@@ -49,6 +50,18 @@ def cross_checks_of(
     requests = [reading.request(target) for target in targets]
     with stdout_for_reports():
         return tuple(cross_checked(request, peer, backward=backward) for request in requests)
+
+
+def expressions_of(
+    targets: Sequence[str], name: str, reading: Reading, *, backward: bool = False
+) -> tuple[Expression, ...]:
+    """Every target in the convention of `--convention`."""
+    from convcost.targets.convention import expressed
+
+    convention = CONVENTIONS[one_of(name, CONVENTIONS, option="--convention")]
+    requests = [reading.request(target) for target in targets]
+    with stdout_for_reports():
+        return tuple(expressed(request, convention, backward=backward) for request in requests)
 
 
 def all_notes(analyses: Sequence[Analysis | Sweep]) -> list[str]:

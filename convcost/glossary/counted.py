@@ -20,6 +20,10 @@ COUNTED: Mapping[tuple[str, ...], str] = {
     ("sweep", "sweeps"): "the same model read at several sizes: what was set (--sweep), and to which values.",
     ("points",): "one result for each value of a sweep, or each rank of a form.",
     ("cross_check",): "what another counter says of the same modules, and why it differs.",
+    ("convention_terms", "terms", "term"): "our MACs, and every reason why another counter prints another total "
+    "(--convention); the amounts add up to that total.",
+    ("read_from",): "the version of another counter that its rules were read from.",
+    ("exact",): "whether a total is what the other counter prints; if not, a rule hangs on what is not known here.",
     ("peer",): "the other counter: fvcore, or torch's own FlopCounterMode.",
     ("ran_on",): "the device the peer ran the model on; meta: shapes only, without values.",
     ("theirs",): "what the peer counts.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convcost.graph.caller import Caller
 from convcost.graph.cost import FLOPS_PER_MAC, Cost
 from convcost.graph.graph import Graph, Node, Origin, distinct_weights
 from convcost.graph.tensor import ByteRange, DType, Role, Shape, Tensor, Weight
@@ -9,6 +10,7 @@ from convcost.graph.tensor import ByteRange, DType, Role, Shape, Tensor, Weight
 __all__ = [
     "FLOPS_PER_MAC",
     "ByteRange",
+    "Caller",
     "Cost",
     "DType",
     "Graph",

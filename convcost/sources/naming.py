@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from convcost.graph import Tensor
 from convcost.graph.ops import Activation, Conv, ConvTranspose, Elementwise, Linear, MatMul, Move, Op, Recurrent, Reduce
@@ -20,17 +20,28 @@ class LayerNames:
     (`layer1.0.add`). In a leaf among the `contracting` modules that first op is the contraction, whatever
     prepares its operands (`conv1.pad`, then `conv1`); in one among the `weighted`, which own a matrix, only moves of
     data wait for it (`c_attn.view`, then `c_attn`). A contraction with a named weight takes the name of
-    the weight's owner (`attn.in_proj`), whoever called it. A name met again takes `_1`, `_2` …
+    the weight's owner (`attn.in_proj`), whoever called it. A name met again takes `_1`, `_2` … `told` hears every name.
     """
 
-    def __init__(self, containers: Iterable[str], *, contracting: Iterable[str] = (), weighted: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        containers: Iterable[str],
+        *,
+        contracting: Iterable[str] = (),
+        weighted: Iterable[str] = (),
+        told: Callable[[str], None] | None = None,
+    ) -> None:
         self._containers = frozenset(containers)
         self._contracting = frozenset(contracting)
         self._weighted = frozenset(weighted)
+        self._told = told
         self._uses: dict[str, int] = {}
 
     def name(self, path: str, op: Op, operands: tuple[Tensor, ...]) -> str:
-        return self._unique(_owner(path, op, operands) or self._by_module(path, op))
+        given = self._unique(_owner(path, op, operands) or self._by_module(path, op))
+        if self._told is not None:
+            self._told(given)
+        return given
 
     def _by_module(self, path: str, op: Op) -> str:
         if path and path not in self._containers and path not in self._uses and not self._waits(path, op):

@@ -19,16 +19,18 @@ ARROWS: dict[str, set[str]] = {
     "sources": {"errors", "located", "graph"},
     "analysis": {"errors", "units", "graph"},
     "alternatives": {"errors", "graph", "analysis"},
+    "conventions": {"graph", "analysis"},
     "grids": {"errors", "ranges", "graph", "analysis", "alternatives"},
     "weights": {"errors", "located", "graph", "analysis", "alternatives"},
     "latency": {"errors", "units", "located", "graph", "analysis", "alternatives"},
     "budgets": {"errors", "units", "located", "graph", "analysis", "latency"},
     "reports": {
-        *("errors", "units", "graph", "analysis", "alternatives", "grids", "weights", "latency", "budgets", "explain")
+        *("errors", "units", "graph", "analysis", "alternatives", "grids", "weights", "latency", "budgets", "explain"),
+        "conventions",
     },
     "glossary": set(),
-    "explain": {"errors", "graph", "analysis", "alternatives", "budgets", "glossary"},
-    "targets": {"errors", "ranges", "graph", "sources", "analysis", "latency", "weights"},
+    "explain": {"errors", "graph", "analysis", "alternatives", "conventions", "budgets", "glossary"},
+    "targets": {"errors", "ranges", "graph", "sources", "analysis", "conventions", "latency", "weights"},
     "pytest_plugin": {"analysis", "api", "budgets", "errors", "reports"},
     "api": {"errors", "targets", "graph", "sources", "analysis", "alternatives", "weights", "latency", "budgets"},
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from convcost.errors import MissingDependencyError
-from convcost.graph import Graph
+from convcost.graph import Caller, Graph
 from convcost.sources.request import Request
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from convcost.sources.torch.peers import PeerCount
     from convcost.sources.torch.runnable import Runnable
 
-__all__ = ["ask_peer", "graph_of", "load_runnable", "load_torch"]
+__all__ = ["ask_peer", "callers_of", "graph_of", "load_runnable", "load_torch"]
 
 
 def load_torch(request: Request) -> Graph:
@@ -52,6 +52,17 @@ def ask_peer(request: Request, peer: str) -> tuple[Graph, PeerCount]:
     from convcost.sources.torch.peers import ask
 
     return ask(request, peer)
+
+
+def callers_of(request: Request) -> tuple[Graph, Mapping[str, Caller]]:
+    """The graph a PyTorch target names, and by the name of every node, the module and function that called it.
+
+    Raises as `load_torch` does.
+    """
+    _require_torch(f"'{request.target}'")
+    from convcost.sources.torch.callers import callers_of_request
+
+    return callers_of_request(request)
 
 
 def graph_of(module: nn.Module, inputs: Sequence[object] = (), kwargs: Mapping[str, object] | None = None) -> Graph:

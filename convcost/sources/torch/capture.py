@@ -38,7 +38,8 @@ class Subject:
     """A module with what to run it on. `rebuild` gives it with values, for a module that has none.
 
     `arguments_for` gives the arguments anew for such a module, with the values that its factory made beside it.
-    `run` is how it is called, and may say which scope is current where modules do not.
+    `run` is how it is called, and may say which scope is current where modules do not. `told` hears the name of every
+    node while what made it is running.
     """
 
     module: nn.Module
@@ -48,6 +49,7 @@ class Subject:
     rebuild: Callable[[], nn.Module] | None = None
     arguments_for: Callable[[nn.Module], Arguments] | None = None
     run: Runner | None = None
+    told: Callable[[str], None] | None = None
 
 
 def capture(subject: Subject) -> Graph:
@@ -90,6 +92,7 @@ def _with(subject: Subject, module: nn.Module, note: str) -> Subject:
         target=subject.target,
         notes=(*subject.notes, note),
         run=subject.run,
+        told=subject.told,
     )
 
 
@@ -121,7 +124,7 @@ def _record(subject: Subject, device: torch.device, *, inference: bool = True) -
         inputs = _learn_inputs(positional, keywords, module, values)
         scopes = Scopes(tree)
         held = HeldBytes(tensors_in((positional, keywords)), (tensor for tensor, _ in tensors.stored))
-        names, scope = _layer_names(tree), _scope_of(module, scopes)
+        names, scope = _layer_names(tree, subject.told), _scope_of(module, scopes)
         recorder = Recorder(values, names, scope, held, without_values=device == META)
         with scopes, recorder.autocast if device == META else nullcontext(), recorder:
             result = (subject.run or _call)(module, scopes, positional, keywords)
@@ -149,11 +152,11 @@ def _values_of(tensors: Borrowed) -> Values:
     return values
 
 
-def _layer_names(tree: Tree) -> LayerNames:
+def _layer_names(tree: Tree, told: Callable[[str], None] | None) -> LayerNames:
     containers = {path for path, module in tree if any(True for _ in module.children())}
     contracting = (path for path, module in tree if isinstance(module, _CONTRACTING))
     weighted = (path for path, module in tree if any(_is_matrix(value) for value in module._parameters.values()))
-    return LayerNames(containers, contracting=contracting, weighted=weighted)
+    return LayerNames(containers, contracting=contracting, weighted=weighted, told=told)
 
 
 def _is_matrix(parameter: nn.Parameter | None) -> bool:

@@ -1,0 +1,106 @@
+"""An analysis in another counter's convention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from convcost.analysis import Analysis
+from convcost.conventions.assumed import assumed_caller
+from convcost.conventions.rule import Call, Convention, Expression, Rule, Term
+from convcost.graph import Caller
+
+_WRITTEN = {"torch.Tensor.__matmul__": "@", "torch.functional.einsum": "einsum"}
+
+
+class _Part(NamedTuple):
+    """What one rule makes of one layer: `amount` more than our MACs; of what it counts, `hooked` by a module's hook."""
+
+    why: str
+    amount: int
+    exact: bool
+    hooked: int
+
+
+def express(analysis: Analysis, convention: Convention, callers: Mapping[str, Caller] | None) -> Expression:
+    """The terms between our total and the counter's, in order of first appearance, alike ones added up.
+
+    `callers` by layer; None for a network that has no modules, whose operators are taken for modules of their kind.
+    """
+    calls = [
+        Call(layer=layer, caller=callers[layer.name] if callers is not None else assumed_caller(layer))
+        for layer in analysis.layers
+    ]
+    parts = tuple(_parts(calls, convention))
+    return Expression(
+        analysis=analysis,
+        convention=convention,
+        terms=(*_added_up(parts), *(_averaged(analysis, parts) if convention.per_item else ())),
+        notes=tuple(_notes(analysis, convention, assumed=callers is None)),
+    )
+
+
+def _parts(calls: Sequence[Call], convention: Convention) -> Iterator[_Part]:
+    dark = frozenset(_path(call) for call in calls if call.caller.module in convention.eclipsing)
+    for call in calls:
+        rules = [rule for rule in convention.rules_of(call) if _meets(rule, call, dark)]
+        if call.macs and not any(rule.products for rule in rules):
+            yield _Part(_unseen(call), -call.layer.cost.macs, exact=True, hooked=0)
+        yield from (_part(call, rule) for rule in rules)
+
+
+def _meets(rule: Rule, call: Call, dark: frozenset[str]) -> bool:
+    return isinstance(call.op, rule.ops) and not (rule.hooked and dark and _is_below(_path(call), dark))
+
+
+def _part(call: Call, rule: Rule) -> _Part:
+    amount = (rule.adds(call) if rule.adds is not None else 0) * call.layer.node.repeat
+    counted = amount + (call.layer.cost.macs if rule.products else 0)
+    return _Part(rule.why, amount, exact=rule.exact(call), hooked=counted if rule.hooked else 0)
+
+
+def _unseen(call: Call) -> str:
+    function = call.caller.function
+    written = _WRITTEN.get(function) or function.replace("torch.nn.functional.", "F.").removeprefix("torch.")
+    what = f"{call.op.kind.replace('_', ' ')} products it does not see"
+    return f"{what} ({written})" if written else what
+
+
+def _path(call: Call) -> str:
+    origin = call.layer.node.origin
+    return origin.node if origin else ""
+
+
+def _is_below(path: str, above: frozenset[str]) -> bool:
+    return any(path[:at] in above for at, letter in enumerate(path) if letter == ".")
+
+
+def _added_up(parts: Sequence[_Part]) -> Iterator[Term]:
+    found: dict[str, list[_Part]] = {}
+    for part in parts:
+        if part.amount or not part.exact:
+            found.setdefault(part.why, []).append(part)
+    for why, alike in found.items():
+        amount = sum(part.amount for part in alike)
+        yield Term(why=why, amount=amount, layers=len(alike), exact=all(part.exact for part in alike))
+
+
+def _averaged(analysis: Analysis, parts: Sequence[_Part]) -> Iterator[Term]:
+    """Of several inputs the counter is told by their names, and takes the batch for one."""
+    batch = analysis.inputs[0].shape[0] if len(analysis.inputs) == 1 and analysis.inputs[0].shape else 1
+    hooked = [part.hooked for part in parts if part.hooked]
+    if batch > 1 and hooked:
+        amount = sum(hooked) // batch - sum(hooked)
+        yield Term(why=f"of what modules count, the average over {batch} items", amount=amount, layers=len(hooked))
+
+
+def _notes(analysis: Analysis, convention: Convention, *, assumed: bool) -> Iterator[str]:
+    if assumed:
+        yield (
+            "there are no PyTorch modules here: every operator is taken for the module of its kind, and what an exporter "
+            "folded away is not added"
+        )
+    if analysis.is_lower_bound:
+        yield "operators that convcost cannot count are in neither total"
+    if not assumed and convention.per_item and any("." in tensor.name for tensor in analysis.inputs[:1]):
+        yield f"the first input holds several tensors: {convention.name} may divide by their number"

@@ -1,0 +1,25 @@
+"""Who called an operator: what counters that hook into modules, or patch functions, go by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convcost.graph.tensor import Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The innermost module that ran (its class, as in `nn.Conv2d`), and the outermost function it had called.
+
+    `is_leaf` is a module without children, `is_shared` one that several parents hold. `input` is the shape of the
+    module's first tensor, `plain` the numbers and words among the function's arguments, in their order. `by_name` tells that the calling code
+    names the function, rather than holding it in a variable of another name, where no patch of torch reaches it.
+    """
+
+    module: str = ""
+    is_leaf: bool = False
+    is_shared: bool = False
+    function: str = ""
+    by_name: bool = True
+    plain: tuple[int | float | str, ...] = ()
+    input: Shape = ()

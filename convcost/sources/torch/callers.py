@@ -1,0 +1,162 @@
+"""What a model's code called: the module that was running, and the function of torch that it had called there."""
+
+from __future__ import annotations
+
+import dis
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import FrameType, TracebackType
+
+import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.overrides import TorchFunctionMode, resolve_name
+
+from convcost.graph import Caller, Graph, Shape
+from convcost.sources.request import Request
+from convcost.sources.torch.capture import Subject, capture
+from convcost.sources.torch.inputs import Arguments, tensors_in
+from convcost.sources.torch.load import with_subject
+from convcost.sources.torch.scopes import Scopes
+from convcost.sources.torch.stored import Tree, tree_of
+
+# Through these a function of torch written in Python hands its call on.
+_TORCH_FILES = frozenset(
+    module.__file__ for module in (torch.overrides, torch.nn.functional, torch.functional, torch._jit_internal)
+)
+
+
+def callers_of_request(request: Request) -> tuple[Graph, Mapping[str, Caller]]:
+    """The request's graph, and by the names of its nodes, who called them. Raises what `load_torch` raises."""
+    return with_subject(request, _called)
+
+
+def callers_of_module(
+    module: nn.Module, inputs: Sequence[object], keywords: Mapping[str, object]
+) -> tuple[Graph, Mapping[str, Caller]]:
+    """The same for a live module; see `graph_of`."""
+    return _called(Subject(module=module, arguments=Arguments.of(inputs, keywords), target=type(module).__name__))
+
+
+def _called(subject: Subject) -> tuple[Graph, Mapping[str, Caller]]:
+    found: dict[str, Caller] = {}
+    watch = _Watch()
+
+    def run(
+        module: nn.Module, scopes: Scopes, positional: tuple[object, ...], keywords: Mapping[str, object]
+    ) -> object:
+        watch.shared = _shared(tree_of(module))
+        with watch:
+            return subject.run(module, scopes, positional, keywords) if subject.run else module(*positional, **keywords)
+
+    def told(name: str) -> None:
+        found[name] = watch.current()
+
+    return capture(replace(subject, run=run, told=told)), found
+
+
+class _Watch(TorchFunctionMode):
+    """A context in which `current()` says what calls torch. Costs a little for every call, so only for who asks.
+
+    Of functions that call others, such as `F.multi_head_attention_forward`, the outermost is told.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shared: frozenset[int] = frozenset()
+        self._stack: list[tuple[nn.Module | None, Shape]] = [(None, ())]
+        self._function = ""
+        self._by_name = True
+        self._plain: tuple[int | float | str, ...] = ()
+        self._thread = threading.get_ident()
+
+    def current(self) -> Caller:
+        module, shape = self._stack[-1]
+        if module is None:
+            return Caller(function=self._function, by_name=self._by_name, plain=self._plain)
+        return Caller(
+            module=_class_name(module),
+            is_leaf=not any(True for _ in module.children()),
+            is_shared=id(module) in self.shared,
+            function=self._function,
+            by_name=self._by_name,
+            plain=self._plain,
+            input=shape,
+        )
+
+    def __enter__(self) -> _Watch:
+        self._hooks = (
+            register_module_forward_pre_hook(self._enter_module),
+            register_module_forward_hook(self._leave_module, always_call=True),
+        )
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, raised, trace)  # type: ignore[no-untyped-call]
+        for hook in self._hooks:
+            hook.remove()
+
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        types: Sequence[type],
+        args: tuple[object, ...] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        if self._function:
+            return func(*args, **(kwargs or {}))
+        frame = _calling_frame(sys._getframe(1))
+        self._function = _function_name(func, written_as_operator=_at_operator(frame))
+        self._by_name = self._function.rpartition(".")[2] in frame.f_code.co_names
+        self._plain = tuple(item for item in (*args, *(kwargs or {}).values()) if isinstance(item, (int, float, str)))
+        try:
+            return func(*args, **(kwargs or {}))
+        finally:
+            self._function, self._plain, self._by_name = "", (), True
+
+    def _enter_module(self, module: nn.Module, arguments: object) -> None:
+        if threading.get_ident() == self._thread:
+            first = next(iter(tensors_in(arguments)), None)
+            self._stack.append((module, () if first is None else tuple(first.shape)))
+
+    def _leave_module(self, module: nn.Module, arguments: object, result: object) -> None:
+        if threading.get_ident() == self._thread:
+            self._stack.pop()
+
+
+def _shared(tree: Tree) -> frozenset[int]:
+    """Which modules several parents hold."""
+    parents = Counter(id(child) for _, parent in tree for child in parent.children())
+    return frozenset(module for module, count in parents.items() if count > 1)
+
+
+def _class_name(module: nn.Module) -> str:
+    """`nn.Conv2d` for torch's own classes, whichever file of torch they are written in."""
+    kind = type(module)
+    return f"nn.{kind.__name__}" if getattr(nn, kind.__name__, None) is kind else f"{kind.__module__}.{kind.__name__}"
+
+
+def _calling_frame(frame: FrameType) -> FrameType:
+    """The code that called a function of torch, which may be written in Python and hand the call on."""
+    while frame.f_code.co_filename in _TORCH_FILES and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def _at_operator(frame: FrameType) -> bool:
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "BINARY_OP"
+
+
+def _function_name(function: Callable[..., object], *, written_as_operator: bool) -> str:
+    """`torch.Tensor.__add__` for `x + y`, which torch itself reports as `torch.Tensor.add`."""
+    name: str | None = resolve_name(function)
+    if name is None:
+        return getattr(function, "__name__", "") or torch.typename(function)
+    place, _, word = name.rpartition(".")
+    return f"{place}.__{word}__" if written_as_operator and not word.startswith("__") else name

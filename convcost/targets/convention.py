@@ -1,0 +1,33 @@
+"""A target's cost in another counter's convention."""
+
+from __future__ import annotations
+
+from convcost import sources
+from convcost.analysis import analyze_graph
+from convcost.conventions import Convention, Expression, express
+from convcost.errors import UsageError
+from convcost.sources.request import Request, is_saved
+
+
+def expressed(request: Request, convention: Convention, *, backward: bool = False) -> Expression:
+    """What the counter would print of a PyTorch model's forward pass; of other networks, as if made of modules.
+
+    Raises `UsageError` for a saved report, which does not say what its layers were made of.
+    """
+    target = request.target
+    if is_saved(target) or target.startswith("git:"):
+        raise UsageError(
+            f"{target} is a report, or would be read as one, and reports do not hold what {convention.name} goes by",
+            hint="--convention takes the model itself: a file, or a PyTorch target",
+        )
+    if sources.source_of(target).name != "torch" or _is_archive(target):
+        return express(analyze_graph(sources.load(request), backward=backward), convention, None)
+    from convcost.sources.torch import callers_of
+
+    graph, callers = callers_of(request)
+    return express(analyze_graph(graph, backward=backward), convention, callers)
+
+
+def _is_archive(target: str) -> bool:
+    """Saved programs run no modules that hooks could meet."""
+    return target.partition("?")[0].endswith((".pt2", ".pt", ".pth"))
