@@ -17,7 +17,7 @@ from convcost.sources.onnx.dtypes import DTYPES
 from convcost.sources.onnx.folding import FOLDS, fold, shape_values
 from convcost.sources.onnx.inference import NodeInference, TensorType
 from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, NotCountedError
-from convcost.sources.onnx.module_paths import LayerPaths, path_of
+from convcost.sources.onnx.module_paths import CONTRACTIONS, LayerPaths, path_of
 from convcost.sources.onnx.scope import Pending, Scope
 from convcost.sources.onnx.stored import SAME_WEIGHT, weight_of
 from convcost.sources.onnx.text import shown
@@ -279,20 +279,24 @@ class GraphBuilder:
 
     def _named(self) -> tuple[Node, ...]:
         paths = LayerPaths((item.where for item in self.pending), self._weights)
-        names = LayerNames(containers_of(paths.modules))
+        settled = [paths.settled(item.where, item.op, item.operands, item.bias) for item in self.pending]
+        placed = list(zip(settled, self.pending, strict=True))
+        names = LayerNames(
+            containers_of(paths.modules),
+            contracting={path for path, item in placed if isinstance(item.op, Recurrent)},
+            weighted={path for path, item in placed if isinstance(item.op, CONTRACTIONS) and item.has_weight},
+        )
         return tuple(
             [
                 Node(
-                    name=names.name(
-                        paths.settled(item.where, item.op, item.operands, item.bias), item.op, item.operands
-                    ),
+                    name=names.name(path, item.op, item.operands),
                     op=item.op,
                     operands=item.operands,
                     outputs=item.outputs,
                     origin=item.origin,
                     repeat=item.repeat,
                 )
-                for item in self.pending
+                for path, item in placed
             ]
         )
 

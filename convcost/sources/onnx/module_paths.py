@@ -17,7 +17,8 @@ _LITERAL_TEXT = re.compile(r"'([^']*)'")
 _OWNED = re.compile(r"(\w+(?:\.\w+)*?)[._](?:weight|bias)(?:_\w+)?")
 _LONGEST_NAME = 500  # a longer one is no path, and backtracking over it is slow
 _CALL_SUFFIX = re.compile(r"_\d+$")
-_CONTRACTIONS = (Conv, ConvTranspose, Linear, MatMul, Recurrent)
+CONTRACTIONS = (Conv, ConvTranspose, Linear, MatMul, Recurrent)
+"""Ops that belong to the owner of their weight."""
 
 
 class NodePath(NamedTuple):
@@ -87,7 +88,7 @@ class LayerPaths:
 
         A convolution that absorbed a normalisation carries that one's scope, a neighbour of its own.
         """
-        if isinstance(op, _CONTRACTIONS):
+        if isinstance(op, CONTRACTIONS):
             names = [tensor.weight.name for tensor in operands[1:] if tensor.weight is not None]
             for name in (*names, *([bias] if bias else [])):
                 owner = owner_of(name)
