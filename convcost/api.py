@@ -22,14 +22,21 @@ Inputs: TypeAlias = "Sequence[object] | Mapping[str, Sequence[int]]"
 """For a target: a shape per input, in order or by name. For a module: what `forward` takes, tensors or shapes."""
 
 
-def load(target: Target, inputs: Inputs | None = None, dims: Mapping[str, int] | None = None) -> Graph:
+def load(
+    target: Target,
+    inputs: Inputs | None = None,
+    dims: Mapping[str, int] | None = None,
+    *,
+    trust_pickle: bool = False,
+) -> Graph:
     """The network a path or import target names, before anything is counted.
 
-    `dims` gives symbolic dimensions their sizes. Raises `SourceError` for what cannot be read.
+    `dims` gives symbolic dimensions their sizes. `trust_pickle` unpickles a module that was saved with `torch.save`,
+    which runs any code its file names. Raises `SourceError` for what cannot be read.
     """
     from convcost import sources
 
-    return sources.load(Request(target=os.fspath(target), inputs=_input_specs(inputs or ()), dims=dict(dims or {})))
+    return sources.load(_request(target, inputs, dims, trust_pickle))
 
 
 def analyze(
@@ -39,19 +46,19 @@ def analyze(
     dims: Mapping[str, int] | None = None,
     *,
     backward: bool = False,
+    trust_pickle: bool = False,
 ) -> Analysis:
     """What a model costs: `.totals`, `.layers`, and the `.unknown` that could not be counted.
 
     `kwargs` are keyword arguments of a module's `forward`, `dims` the symbolic dimensions of a target. A target
     may also be a saved report, or `git:REF:TARGET`. `backward` counts the gradients of training too, apart from
-    the totals. Raises `ConvcostError` for what cannot be read or run.
+    the totals; `trust_pickle` is as in `load`. Raises `ConvcostError` for what cannot be read or run.
     """
     if isinstance(model, str | os.PathLike):
         from convcost.targets import analysis_of
 
         _refuse_kwargs(kwargs)
-        specs = _input_specs(inputs or ())
-        return analysis_of(Request(target=os.fspath(model), inputs=specs, dims=dict(dims or {})), backward=backward)
+        return analysis_of(_request(model, inputs, dims, trust_pickle), backward=backward)
     return analyze_graph(_graph(model, inputs, kwargs, dims), backward=backward)
 
 
@@ -67,12 +74,13 @@ def compare(  # noqa: PLR0913 - the command's options, by the same names
     min_kernel: int | None = None,
     df: CountedMap = "output",
     devices: int | None = None,
+    trust_pickle: bool = False,
 ) -> Comparison:
     """Every convolution (whose name matches a glob of `layers`, whose kind is in `kinds`) beside its alternatives.
 
     Those whose kernel has a side of `min_kernel`: without it all of a spec's, and all that layers or kinds were asked
     for; of any other model those of 2, for pointwise layers are what most alternatives are made of. With `devices`,
-    what one of so many would hold and do.
+    what one of so many would hold and do; `trust_pickle` is as in `load`.
 
     `alternatives` is as on the command line, `"depthwise_separable,grouped[groups=4]"`; without it, those the
     spec lists or the built-in set. The layer as it is comes first, listed or not. Raises `UsageError` where
@@ -87,7 +95,7 @@ def compare(  # noqa: PLR0913 - the command's options, by the same names
         chosen = chosen or listed
     else:
         least = 1 if layers or kinds else 2
-        graph = _graph(model, inputs, kwargs, dims)
+        graph = _graph(model, inputs, kwargs, dims, trust_pickle=trust_pickle)
     chosen = chosen or DEFAULT_ALTERNATIVES
     if not any(isinstance(alternative, Standard) for alternative in chosen):
         chosen = (Standard(), *chosen)
@@ -138,10 +146,12 @@ def _graph(
     inputs: Inputs | None,
     kwargs: Mapping[str, object] | None,
     dims: Mapping[str, int] | None,
+    *,
+    trust_pickle: bool = False,
 ) -> Graph:
     if isinstance(model, str | os.PathLike):
         _refuse_kwargs(kwargs)
-        return load(model, inputs, dims)
+        return load(model, inputs, dims, trust_pickle=trust_pickle)
     if dims:
         raise UsageError("dims belong to a target with symbolic dimensions", hint="give a module inputs of that size")
     from convcost.sources.torch import graph_of
@@ -149,6 +159,15 @@ def _graph(
     if isinstance(inputs, Mapping):
         raise UsageError("a module takes its inputs in order", hint="pass named ones as kwargs={...}")
     return graph_of(model, tuple(inputs or ()), dict(kwargs or {}))
+
+
+def _request(target: Target, inputs: Inputs | None, dims: Mapping[str, int] | None, trust_pickle: bool) -> Request:
+    return Request(
+        target=os.fspath(target),
+        inputs=_input_specs(inputs or ()),
+        dims=dict(dims or {}),
+        trust_pickle=trust_pickle,
+    )
 
 
 def _refuse_kwargs(kwargs: Mapping[str, object] | None) -> None:

@@ -111,6 +111,7 @@ def compare(
             min_kernel=min_kernel,
             df=cast("CountedMap", df),
             devices=devices,
+            trust_pickle=request.trust_pickle,
         )
     report = ComparisonReport(comparison=comparison, every_row=writing.verbose, pareto=comparing.pareto)
     code = _deliver(report, measuring, writing)

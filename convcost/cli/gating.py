@@ -206,7 +206,7 @@ def _models(targets: list[str], reading: Reading, config: Config) -> tuple[Check
     if not targets:
         if reading.input or reading.dim:
             raise UsageError("--input and --dim are for the targets of the command line", hint="name a TARGET too")
-        return tuple(known)
+        return tuple(replace(model, request=reading.trusting(model.request)) for model in known)
     by_word = {word: model for model in known for word in (model.request.target, model.name)}
     return tuple(_model(target, by_word.get(_path(target)), reading) for target in dict.fromkeys(targets))
 
@@ -216,7 +216,7 @@ def _model(target: str, entry: CheckedModel | None, reading: Reading) -> Checked
         return CheckedModel(name=target, request=reading.request(target))
     if reading.input or reading.dim:
         return CheckedModel(name=entry.name, request=reading.request(entry.request.target))
-    return entry
+    return replace(entry, request=reading.trusting(entry.request))
 
 
 def _path(target: str) -> str:

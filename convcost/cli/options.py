@@ -47,6 +47,12 @@ class Reading:
             help="A folder to import targets from, such as . for the current one; repeatable.",
         ),
     ] = field(default_factory=list)
+    trust_pickle: Annotated[
+        bool,
+        typer.Option(
+            "--trust-pickle", help="Unpickle a module saved with torch.save (.pt, .pth): runs any code the file names."
+        ),
+    ] = False
 
     def request(self, target: str) -> Request:
         """The target with its inputs and dimensions; raises `UsageError` for one that is given twice."""
@@ -60,7 +66,11 @@ class Reading:
                 raise UsageError(
                     f"--dim gives '{name}' as {dims[name]} and as {value}", hint="give every dimension once"
                 )
-        return Request(target=target, inputs=inputs, dims=dims)
+        return Request(target=target, inputs=inputs, dims=dims, trust_pickle=self.trust_pickle)
+
+    def trusting(self, request: Request) -> Request:
+        """A config's request, as far as this command line trusts it: nothing in a config can."""
+        return replace(request, trust_pickle=self.trust_pickle)
 
 
 @dataclass(frozen=True, kw_only=True)

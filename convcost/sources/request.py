@@ -22,11 +22,13 @@ class Request:
     """A target with the input shapes and symbolic dimensions to read it at.
 
     `label` is what complaints call it where it is one of several: its line in a config, and its name there.
+    `trust_pickle` lets a pickled module run whatever code its file names; only the person who runs convcost may say so.
     """
 
     target: str
     inputs: tuple[InputSpec, ...] = ()
     dims: Mapping[str, int] = field(default_factory=dict)
+    trust_pickle: bool = False
     label: str = ""
 
 

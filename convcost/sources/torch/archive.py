@@ -1,4 +1,4 @@
-"""Saved models: exported programs and TorchScript. Pickles are told apart and never unpickled."""
+"""Saved models: exported programs and TorchScript. Pickles are told apart, and unpickled only on request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from convcost.sources.torch.call import dtype_of
 from convcost.sources.torch.capture import Runner
 from convcost.sources.torch.inputs import Arguments
 from convcost.sources.torch.scopes import Scopes
-from convcost.sources.torch.unpickling import only_weights, pickled, refuse_pickled_members
+from convcost.sources.torch.unpickling import no_network, only_weights, pickled, refuse_pickled_members
 
 _LFS = b"version https://git-lfs"
 
@@ -37,13 +37,17 @@ def check_readable(path: Path) -> None:
         raise SourceError(f"'{path}' is a Git LFS pointer, not the model itself", hint="git lfs pull")
 
 
+def is_script(path: Path) -> bool:
+    """Whether a file is a TorchScript archive rather than something pickled."""
+    return any("/code/" in name or name.endswith("/constants.pkl") for name in _member_names(path))
+
+
 def load_script(path: Path) -> nn.Module:
     """A TorchScript module, without the values of its weights where its code allows.
 
     Raises `SourceError` for a pickle: unpickling runs whatever code the file holds.
     """
-    names = _member_names(path)
-    if not any("/code/" in name or name.endswith("/constants.pkl") for name in names):
+    if not is_script(path):
         raise _refused_pickle(path)
     try:
         module = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
@@ -67,13 +71,9 @@ def _refused_pickle(path: Path) -> SourceError:
     except Exception:
         return SourceError(
             f"'{path}' is a pickled object or damaged; convcost does not unpickle files, which could run any code",
-            hint="save with torch.export.save(…) or torch.jit.script(model).save(…), or name a factory",
+            hint="save it with torch.export.save(…), name its factory, or add --trust-pickle if you would run the file",
         )
-    kind = "a state dict" if isinstance(content, Mapping) else f"a saved {type(content).__name__}"
-    return SourceError(
-        f"'{path}' is {kind}: weights without the network that uses them",
-        hint="name the factory that builds the network: package.module:factory",
-    )
+    return no_network(path, content)
 
 
 def load_exported(path: Path) -> tuple[nn.Module, Arguments, Runner]:

@@ -19,6 +19,7 @@ from convcost.sources.torch.factory import call_factory, find_factory, importabl
 from convcost.sources.torch.inputs import Arguments, takes_no_inputs
 from convcost.sources.torch.quiet import torch_unchanged
 from convcost.sources.torch.target import Target, parse_target
+from convcost.sources.torch.unpickling import unpickled
 
 _Result = TypeVar("_Result")
 
@@ -152,6 +153,10 @@ def _archived(path: Path, request: Request) -> Subject:
         module, examples, run = archive.load_exported(path)
         arguments = Arguments.from_specs(specs, module) if specs else examples
         return Subject(module=module, arguments=arguments, target=request.target, run=run)
+    if request.trust_pickle and not archive.is_script(path):
+        return _subject_built(
+            lambda: unpickled(path), request, lambda module: _default_inputs(module, None, f"'{path}'"), notes=()
+        )
     module = archive.load_script(path)
     arguments = Arguments.from_specs(specs, module) if specs else _default_inputs(module, None, f"'{path}'")
     return Subject(module=module, arguments=arguments, target=request.target)
