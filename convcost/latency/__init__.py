@@ -13,6 +13,7 @@ from convcost.latency.roofline import Roofline, chain_roofline, node_roofline, r
 from convcost.latency.session import INTERRUPTED, default_runtime, measure, was_interrupted
 from convcost.latency.setting import PROCESSORS, RUNTIMES, Processor, Runtime, Setting
 from convcost.latency.statistics import compare_samples
+from convcost.latency.sums import LatencySum, latency_sums, standard_sum
 from convcost.latency.workload import GraphNodes, OnnxFile, TorchModule, Workload, graph_of_nodes
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Device",
     "Fingerprint",
     "GraphNodes",
+    "LatencySum",
     "LayerLatencies",
     "Measurement",
     "NotMeasurable",
@@ -42,6 +44,7 @@ __all__ = [
     "default_runtime",
     "fingerprint_of",
     "graph_of_nodes",
+    "latency_sums",
     "machine_fingerprint",
     "measure",
     "measure_candidates",
@@ -50,6 +53,7 @@ __all__ = [
     "node_roofline",
     "read_device",
     "roofline",
+    "standard_sum",
     "was_interrupted",
     "write_device",
 ]

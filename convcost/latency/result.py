@@ -12,7 +12,7 @@ from convcost.latency.protocol import Samples
 from convcost.latency.setting import Setting
 
 _MS = 1000.0
-_USELESS = 0.10
+USELESS_FROM = 0.10
 """Half-width of the interval, as a share of the median, from which figures are not worth printing."""
 
 FEWEST_FOR_AN_INTERVAL = 6
@@ -96,7 +96,7 @@ class Measurement:
     @property
     def is_noisy(self) -> bool:
         """Whether three digits would say more than is known."""
-        return self.uncertainty > _USELESS
+        return self.uncertainty > USELESS_FROM
 
     def to_json(self) -> dict[str, Json]:
         """The `latency` object of the JSON schemas, and after it what only `measure` needs."""

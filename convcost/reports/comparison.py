@@ -225,7 +225,7 @@ def _candidate_row(candidate: Candidate, standard: Candidate) -> Row:
 def _overview(layers: Sequence[LayerComparison]) -> Table:
     """One row per convolution; a column per alternative says how many times fewer MACs it takes."""
     others = [at for at, candidate in enumerate(layers[0].candidates) if candidate.alternative.name != "standard"]
-    labels = [_common_label([layer.candidates[at] for layer in layers]) for at in others]
+    labels = [common_label([layer.candidates[at] for layer in layers]) for at in others]
     columns = (
         Column(key="layer", title="Layer", kind=Kind.NAME),
         Column(key="conv", title="Convolution", kind=Kind.TEXT, spare=2),
@@ -247,7 +247,7 @@ def _saving(layer: LayerComparison, at: int) -> float | str | None:
     return _ratio(layer.standard.cost.macs, candidate.cost.macs) if candidate.is_applicable else "–"
 
 
-def _common_label(candidates: Sequence[Candidate]) -> str:
+def common_label(candidates: Sequence[Candidate]) -> str:
     """The label all layers share, or the name where it holds a size that depends on the layer."""
     labels = {candidate.label for candidate in candidates}
     return labels.pop() if len(labels) == 1 else candidates[0].label.partition(" ")[0]
@@ -261,7 +261,7 @@ def _two_lines(label: str) -> str:
 def _total_tables(comparison: Comparison, *, pareto: bool) -> Iterator[Table]:
     standard = next((total.macs for total in comparison.totals if total.alternative.name == "standard"), None)
     every = [layer.candidates for layer in comparison.layers]
-    labels = [_common_label(candidates) for candidates in zip(*every, strict=True)]
+    labels = [common_label(candidates) for candidates in zip(*every, strict=True)]
     at_least = " (at least: some ops could not be counted)" if comparison.is_lower_bound else ""
     labelled = list(zip(labels, comparison.totals, strict=True))
     yield Table(

@@ -11,6 +11,7 @@ from convcost.latency import CandidateLatencies, Device, Measurement, NotMeasura
 from convcost.latency.wording import health_text, latency_text, runtime_text
 from convcost.reports.comparison import ComparisonReport
 from convcost.reports.document import Column, Document, Kind, Row, Table
+from convcost.reports.measured_totals import summed_json, summed_table
 
 _COLUMNS = (
     Column(key="layer", title="Layer", kind=Kind.NAME, spare=3),
@@ -51,7 +52,7 @@ class MeasuredComparisonReport:
         return tuple(
             replace(
                 document,
-                tables=(*document.tables, table),
+                tables=(*document.tables, table, *summed_table(self.latencies)),
                 notes=(*document.notes, *self._own_notes()),
                 footer=(_LEGEND, *document.footer),
             )
@@ -70,6 +71,9 @@ class MeasuredComparisonReport:
         for layer, latencies in zip(layers, self.latencies, strict=True):
             for position, alternative in enumerate(layer["alternatives"]):
                 alternative.update(_alternative_json(latencies, position, self.device))
+        totals = cast("list[dict[str, Json]]", document["totals"])
+        for total, latency in zip(totals, summed_json(self.latencies), strict=True):
+            total.update(latency)
         return {**document, "partial": self.partial}
 
     def notes(self) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from convcost.reports.measured_comparison import MeasuredComparisonReport
 from tests.latency.measurements import around, measurement
 from tests.reports.test_json import closed, schema_named
 
-LAYER = Path(__file__).parents[2] / "sample_configs" / "layer.yaml"
+SAMPLES = Path(__file__).parents[2] / "sample_configs"
+LAYER, NETWORK = SAMPLES / "layer.yaml", SAMPLES / "mobilenet_v1.yaml"
 COMPARISON = api.compare(LAYER, alternatives="depthwise_separable,spatial_separable,winograd[tile=4]")
 STANDARD = measurement(around(0.004))
 FASTER = measurement(around(0.001))
@@ -82,3 +83,51 @@ def test_an_interrupted_comparison_says_so():
     assert partial.partial
     assert "Measured: partial, interrupted" in render("table", partial)
     assert not report(FASTER, TOO_LARGE, STANDARD).partial
+
+
+def summed(*others: CandidateLatencies) -> MeasuredComparisonReport:
+    return MeasuredComparisonReport(costs=ComparisonReport(comparison=SEVERAL), latencies=others)
+
+
+SEVERAL = api.compare(NETWORK, alternatives="depthwise_separable", layers=["stem.conv", "block1.depthwise"])
+
+
+def each_layer(*others: Measurement | NotMeasurable) -> tuple[CandidateLatencies, ...]:
+    """Both layers as they are take 4 ms; the second is depthwise already."""
+    first, second = SEVERAL.layers
+    refused = NotMeasurable(reason=str(second.candidates[1].reason))
+    return (
+        CandidateLatencies(layer=first, standard=STANDARD, candidates=(STANDARD, *others)),
+        CandidateLatencies(layer=second, standard=STANDARD, candidates=(STANDARD, refused)),
+    )
+
+
+def test_layers_add_up_to_a_sum_in_which_one_that_is_not_replaced_counts_as_it_is():
+    text = render("table", summed(*each_layer(FASTER)))
+    standard, separable = text.partition("the 2 convolutions added up")[2].splitlines()[2:4]
+    assert standard.split() == ["standard", "as", "it", "is", "8.00", "ms", "±0.1%", "1.00×"]
+    assert separable.split() == ["depthwise-separable", "1", "of", "2", "5.00", "ms", "±0.1%", "1.60×"]
+    assert "the rest of the model is not in it" in text
+
+
+def test_without_one_layer_there_is_no_sum():
+    document = json.loads(render("json", summed(*each_layer(TOO_LARGE))))
+    jsonschema.validate(document, closed(schema_named("comparison-1")))
+    standard, separable = document["totals"]
+    assert (standard["latency_sum"]["median_ms"], standard["latency_sum"]["layers"]) == (pytest.approx(8.0), 2)
+    ends = (STANDARD.interval.low, STANDARD.interval.high)
+    assert standard["latency_sum"]["ci95_ms"] == [pytest.approx(2000 * end) for end in ends]
+    assert separable["latency_sum"] is None
+    assert separable["not_measured"]["reason"] == "stem.conv: running it needs 103.6 MB"
+    assert "not measured: stem.conv: running it needs" in render("table", summed(*each_layer(TOO_LARGE)))
+
+
+def test_noise_in_one_layer_leaves_no_figure_of_the_sum():
+    noisy = measurement(around(0.004, spread=0.9))
+    text = render("table", summed(*each_layer(noisy)))
+    assert "(noisy)" in text.partition("added up")[2]
+    assert text.partition("added up")[2].splitlines()[3].endswith("–")
+
+
+def test_a_single_layer_is_its_own_sum():
+    assert "added up" not in render("table", report(FASTER, TOO_LARGE, STANDARD))
