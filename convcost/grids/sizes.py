@@ -85,8 +85,10 @@ class Sizes:
     def bit_length(self) -> Sizes:
         """As an int's: every power of two that the magnitude reaches adds a bit."""
         bits = _largest(self).bit_length()
-        reached = [np.abs(self.values) >= 1 << bit for bit in range(bits)]
-        return Sizes(np.sum(reached, axis=0, dtype=np.int64), bits)
+        reached = np.zeros_like(self.values)
+        for bit in range(bits):
+            reached += np.abs(self.values) >= 1 << bit
+        return Sizes(reached, bits)
 
     def __lt__(self, other: object) -> bool:
         return _agreed(self.values < _operand(other))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -51,9 +51,9 @@ def csv_lines(rows: Rows, block: Block) -> Iterator[bytes]:
     Counts are empty where the alternative does not apply.
     """
     columns, kept = (*_axes(rows, block), *_counted(block)), rows.kept(block)
-    widths = [column.width for column in columns]
     for start in range(0, len(kept), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
+        widths = [column.width(part) for column in columns]
         words = np.empty((len(rows.alternatives), sum(widths), len(kept[part])), dtype=np.uint32)
         for column, cells in zip(columns, np.split(words, np.cumsum(widths)[:-1], axis=1), strict=True):
             column.write(cells, part)
@@ -64,29 +64,41 @@ def csv_lines(rows: Rows, block: Block) -> Iterator[bytes]:
 class _Texts:
     """A column of cells out of a table: `chosen` holds places in it by alternative and layer, or by one of them."""
 
-    def __init__(self, table: Words, chosen: npt.NDArray[np.integer]) -> None:
-        self.table, self.chosen, self.width = table.T.copy(), chosen, table.shape[1]
+    def __init__(self, table: Words, chosen: npt.NDArray[np.integer[Any]]) -> None:
+        self.table, self.chosen = table.T.copy(), chosen
+
+    def width(self, part: slice) -> int:
+        """The words of the longest text, or of the first one where that is all there is."""
+        return len(self.table) if self._among(part).any() else max(np.count_nonzero(self.table[:, 0]), 1)
 
     def write(self, cells: Words, part: slice) -> None:
-        chosen = self.chosen[:, part] if self.chosen.shape[1] > 1 else self.chosen
-        for at, words in enumerate(self.table):
-            cells[:, at] = words.take(chosen, mode="clip")
+        chosen = self._among(part)
+        for at in range(cells.shape[1]):
+            cells[:, at] = self.table[at].take(chosen, mode="clip")
+
+    def _among(self, part: slice) -> npt.NDArray[np.integer[Any]]:
+        return self.chosen[:, part] if self.chosen.shape[1] > 1 else self.chosen
 
 
 class _Numbers:
     """A column of counts by alternative and layer, empty where one does not apply."""
 
     def __init__(self, counts: Values, applies: Mask) -> None:
-        self.counts, self.applies, self.width = counts, applies, _length(int(counts.max()))
+        self.counts, self.applies = counts, applies
+
+    def width(self, part: slice) -> int:
+        """With its comma a number takes a word for three digits, and one for every four that are left."""
+        return 1 + -(-max(len(str(self.counts[:, part].max())) - 3, 0) // _WORD)
 
     def write(self, cells: Words, part: slice) -> None:
         """From the last word backwards: three digits and a comma, then four digits for as long as any are left."""
         power, words, rest = _LAST_DIGITS, _digits(3, ","), self.counts[:, part]
-        for at in reversed(range(self.width)):
+        for at in reversed(range(cells.shape[1])):
             above = rest // power
             place = rest - above * power
-            place += (above > 0) * power
-            cells[:, at] = words.take(place, mode="clip")
+            if at:  # which of the first word is clear: there is nothing above it
+                place += (above > 0) * power
+            words.take(place, out=cells[:, at], mode="clip")
             power, words, rest = _DIGITS, _digits(4, ""), above
         if not (applies := self.applies[:, part]).all():
             np.copyto(cells, 0, where=~applies[:, np.newaxis])
@@ -107,11 +119,6 @@ def _counted(block: Block) -> Iterator[_Texts | _Numbers]:
         yield _Numbers(np.stack([found.counts[metric].reshape(-1) for found in block.alternatives]), applies)
     reasons = np.stack([found.reasons.reshape(-1) for found in block.alternatives])
     yield _Texts(_packed(block.texts if reasons.any() else [""], "\n"), reasons)
-
-
-def _length(largest: int) -> int:
-    """Words that a number of this size takes with its comma."""
-    return 1 + -(-max(len(str(largest)) - 3, 0) // _WORD)
 
 
 @functools.cache

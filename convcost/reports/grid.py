@@ -92,7 +92,7 @@ def _times(ratio: float | None) -> float | None:
 def _others(summary: GridSummary) -> str:
     reasons = "; ".join(f"{count:,}: {text}" for text, count in summary.no_layers)
     others = summary.configurations - summary.layers
-    return f"{others:,} configurations are none ({reasons})" if others else ""
+    return f"{others:,} configurations are no layer ({reasons})" if others else ""
 
 
 def _axis_text(axis: Axis) -> str:
