@@ -19,6 +19,8 @@ from convcost.sources.torch.lowering.table import aten
 _COMPOSED = frozenset(aten("bilinear einsum inner linalg_matmul matmul max_pool2d max_pool3d tensordot"))
 # What these hold on the way differs from device to device, or they change which memory a tensor lies in.
 _NOT_FOLLOWED = frozenset(aten("gru lstm resize resize_as rnn_relu rnn_tanh set"))
+FOLLOWED_APART = _COMPOSED | _NOT_FOLLOWED
+"""Operators whose every call has to be looked into, or at."""
 
 _INSIDE_NOTHING = nullcontext()
 

@@ -6,8 +6,10 @@ import torch
 from torch._ops import OpOverload
 
 from convcost.sources.torch.call import Lowering, Signature
+from convcost.sources.torch.held import FOLLOWED_APART
 from convcost.sources.torch.lowering import LOWERINGS
 from convcost.sources.torch.lowering.elementwise import elementwise
+from convcost.sources.torch.remembered import is_rememberable
 
 DETACH = "aten.detach"
 
@@ -15,7 +17,7 @@ DETACH = "aten.detach"
 class Plan:
     """What to do with one operator, decided at its first call."""
 
-    __slots__ = ("decomposes", "detaches", "lowering", "metadata_only", "shares", "signature")
+    __slots__ = ("decomposes", "detaches", "lowering", "metadata_only", "rememberable", "shares", "signature")
 
     def __init__(self, function: OpOverload) -> None:
         self.signature = Signature(function)
@@ -27,3 +29,4 @@ class Plan:
         self.shares = self.lowering is None or self.lowering.__module__.endswith(".move")
         self.metadata_only = torch.Tag.inplace_view in function.tags
         self.detaches = self.signature.name == DETACH
+        self.rememberable = is_rememberable(function) and self.signature.name not in FOLLOWED_APART

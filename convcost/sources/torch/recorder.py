@@ -22,6 +22,7 @@ from convcost.sources.torch.gradients import Gradients
 from convcost.sources.torch.held import HeldBytes
 from convcost.sources.torch.lowering.move import move
 from convcost.sources.torch.plan import DETACH, Plan
+from convcost.sources.torch.remembered import Remembered
 from convcost.sources.torch.storage import looks_the_same, mixes_devices, sharer
 from convcost.sources.torch.values import Values
 
@@ -58,6 +59,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         self._without_values = without_values
         self._plans: dict[OpOverload, Plan] = {}
         self._gradients = Gradients()
+        self._remembered = Remembered()
         self.autocast = Autocast()
 
     def __torch_dispatch__(
@@ -88,8 +90,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         if self._without_values and mixes_devices(operands):
             args, keywords = self._stand_in(plan, args, keywords)
             operands = tensors_among(args, keywords)
-        with self._held.inside(plan.signature.name):
-            result = func(*args, **keywords)
+        if plan.rememberable and self._without_values:
+            result = self._remembered.run(func, args, keywords)
+        else:
+            with self._held.inside(plan.signature.name):
+                result = func(*args, **keywords)
         self._record(plan, args, keywords, operands, tensors_among((result,)))
         return result
 
