@@ -5,9 +5,12 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Sequence
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from convcost.errors import UsageError
+
+if TYPE_CHECKING:
+    from fractions import Fraction  # with decimal, more than 1 ms that only percentages need
 
 
 class Unit(enum.Enum):
@@ -40,7 +43,11 @@ _BYTES_SUFFIXES = {
     **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGT", start=1)},
 }
 _TIME_SUFFIXES = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9}
-_SUFFIXES: dict[Unit, dict[str, int]] = {Unit.COUNT: _COUNT_SUFFIXES, Unit.BYTES: _BYTES_SUFFIXES, Unit.TIME: _TIME_SUFFIXES}
+_SUFFIXES: dict[Unit, dict[str, int]] = {
+    Unit.COUNT: _COUNT_SUFFIXES,
+    Unit.BYTES: _BYTES_SUFFIXES,
+    Unit.TIME: _TIME_SUFFIXES,
+}
 _EXAMPLES = {Unit.COUNT: "600M", Unit.BYTES: "20MB", Unit.TIME: "12ms"}
 _WHOLE = {Unit.COUNT: "count", Unit.BYTES: "number of bytes", Unit.TIME: "number of nanoseconds"}
 # As a config writes them: (symbol, power of ten), the largest first.
@@ -138,6 +145,7 @@ def write_quantity(value: int, unit: Unit) -> str:
 def limit_with_headroom(value: int, headroom: Fraction) -> int:
     """The value and its headroom, rounded up to three digits, so that it reads well.
 
+    >>> from fractions import Fraction
     >>> limit_with_headroom(300_774_272, Fraction(1, 10)), limit_with_headroom(7, Fraction(0))
     (331000000, 7)
     """
@@ -152,6 +160,8 @@ def parse_percent(text: str) -> Fraction | None:
     >>> parse_percent("+2.5%"), parse_percent("5")
     (Fraction(1, 40), None)
     """
+    from fractions import Fraction
+
     match = _PERCENT.fullmatch(text.strip())
     return Fraction(match[1]) / 100 if match else None
 
@@ -159,9 +169,12 @@ def parse_percent(text: str) -> Fraction | None:
 def format_percent(share: Fraction) -> str:
     """A share with its sign and as many decimals as tell it from zero, two at least where it is small.
 
+    >>> from fractions import Fraction
     >>> format_percent(Fraction(1, 20)), format_percent(Fraction(-6, 7)), format_percent(Fraction(1, 30000))
     ('+5 %', '-85.7 %', '+0.003 %')
     """
+    from fractions import Fraction
+
     for decimals in (0, 1, 2, 3, 4, 5, 6):
         text = f"{float(100 * share):+.{decimals}f} %"
         exact = Fraction(text.removesuffix(" %")) == 100 * share

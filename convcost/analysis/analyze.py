@@ -9,7 +9,7 @@ from convcost.analysis.backward import backward_costs
 from convcost.analysis.memory import peak_activation_bytes
 from convcost.analysis.result import Analysis, Layer, Storage, Totals, UnknownOp
 from convcost.graph import Cost, Graph, Node
-from convcost.graph.ops import Attention, Unknown
+from convcost.graph.ops import Unknown
 
 
 def analyze_graph(graph: Graph, *, backward: bool = False) -> Analysis:
@@ -70,11 +70,11 @@ def unknown_ops(nodes: Iterable[Node]) -> tuple[UnknownOp, ...]:
 
 
 def _causal_note(nodes: Iterable[Node]) -> tuple[str, ...]:
-    masked = [(node, node.op) for node in nodes if isinstance(node.op, Attention) and node.op.causal]
+    masked = [(node, kept) for node in nodes if (kept := node.op.masked_macs(node.operands)) is not None]
     if not masked:
         return ()
     dense = sum(node.cost.macs for node, _ in masked)
-    kept = sum(node.repeat * op.causal_macs(tuple(t.shape for t in node.operands)) for node, op in masked)
+    kept = sum(node.repeat * macs for node, macs in masked)
     return (
         f"{len(masked)} causal attention ops are counted dense ({dense:,} MACs); "
         f"a kernel that skips masked products needs {kept:,}",

@@ -12,6 +12,8 @@ from convcost.reports.style import Style
 _GAP = 2
 _INDENT = "  "
 _SHORTEST_NAME = 16
+_NARROW = frozenset("–…→−⌈⌉─")
+"""What convcost's own words hold beyond Latin letters: one column each, as rich says, which takes 1 ms to ask."""
 _PLAIN = Style()
 
 
@@ -198,7 +200,7 @@ def _cut(text: str, width: int, *, head: int) -> str:
 
 def display_width(text: str) -> int:
     """Columns a terminal gives the text; ideographs take two."""
-    if text.isascii():
+    if text.isascii() or all(char < "\u0300" or char in _NARROW for char in text):
         return len(text)
     from rich.cells import cell_len
 

@@ -38,7 +38,7 @@ class Source:
 
     name: str
     looks_like: str
-    pattern: re.Pattern[str]
+    pattern: str
     load: Callable[[Request], Graph]
 
 
@@ -46,18 +46,18 @@ PACKED_ONNX = "packed onnx"
 """ONNX files whose weights cannot be read and which cannot be run where they lie; they are counted like any other."""
 
 SOURCES: tuple[Source, ...] = (
-    Source(name="spec", looks_like="layer.yaml", pattern=re.compile(r".+\.ya?ml"), load=_load_spec),
-    Source(name="onnx", looks_like="model.onnx", pattern=re.compile(r".+\.onnx"), load=_load_onnx),
+    Source(name="spec", looks_like="layer.yaml", pattern=r".+\.ya?ml", load=_load_spec),
+    Source(name="onnx", looks_like="model.onnx", pattern=r".+\.onnx", load=_load_onnx),
     Source(
         name=PACKED_ONNX,
         looks_like="model.onnx.gz, - (an ONNX file on standard input)",
-        pattern=re.compile(r".+\.onnx\.gz|-"),
+        pattern=r".+\.onnx\.gz|-",
         load=_load_onnx,
     ),
     Source(
         name="torch",
         looks_like="torchvision:resnet50, hf:config.json, package.module:factory, file.py:factory, model.pt2, model.pt",
-        pattern=re.compile(r".+\.(pt2?|pth)|[^:]+:[^:].*"),
+        pattern=r".+\.(pt2?|pth)|[^:]+:[^:].*",
         load=_load_torch,
     ),
 )
@@ -71,7 +71,7 @@ def load(request: Request) -> Graph:
 def source_of(target: str) -> Source:
     """The kind of a target, by its look. Raises `SourceError` for one that looks like none."""
     for source in SOURCES:
-        if source.pattern.fullmatch(target):
+        if re.fullmatch(source.pattern, target):
             return source
     known = "; ".join(source.looks_like for source in SOURCES)
     raise SourceError(f"'{target}' {_what_else(Path(target))}", hint=f"targets look like: {known}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from convcost.analysis import analyze_graph
 from convcost.reports import Style, render
@@ -79,6 +80,11 @@ def test_a_cut_name_never_takes_more_room_than_it_has(names: list[str], width: i
 
 def test_ideographs_take_two_columns() -> None:
     assert display_width("層a") == 3
+
+
+def test_widths_known_without_rich_are_those_of_rich() -> None:
+    told = [chr(code) for code in (*range(0x20, 0x7F), *range(0xA1, 0x300)) if chr(code).isprintable()]
+    assert [char for char in (*told, *"–…→−⌈⌉─") if display_width(char) != cell_len(char)] == []
 
 
 def test_numbers_are_right_aligned_under_their_title() -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from convcost.errors import ShapeError
 from convcost.graph.ops.base import Arithmetic, Op, Shapes
 from convcost.graph.ops.normalize import Softmax
+from convcost.graph.tensor import Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,9 @@ class Attention(Op):
         pairs = math.prod(query[:-1]) * key[-2]
         scores, mixed = pairs * query[-1], pairs * value[-1]
         return scores * (by_query + by_key) + mixed * (by_value + (by_query or by_key))
+
+    def masked_macs(self, operands: tuple[Tensor, ...]) -> int | None:
+        return self.causal_macs(tuple(tensor.shape for tensor in operands)) if self.causal else None
 
     def causal_macs(self, operands: Shapes) -> int:
         """MACs of the products a causal mask leaves: query i sees the first i + 1 keys."""

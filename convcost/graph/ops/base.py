@@ -77,6 +77,10 @@ class Op(ABC):
         """What one part of the op hands to its next, beside the outputs, once the inputs have been read."""
         return 0
 
+    def masked_macs(self, operands: tuple[Tensor, ...]) -> int | None:
+        """What is left of its MACs where products that a mask hides are skipped; None without a mask."""
+        return None
+
     def cost(self, operands: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Cost:
         """The cost of one execution on these tensors."""
         macs, other_ops = self.arithmetic(

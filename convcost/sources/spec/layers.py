@@ -5,23 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from convcost.errors import ShapeError
 from convcost.graph import Role, Shape
-from convcost.graph.ops import (
-    Activation,
-    AdaptivePool,
-    Conv,
-    ConvTranspose,
-    Linear,
-    Move,
-    Normalize,
-    NormMethod,
-    Op,
-    Pool,
-    PoolMethod,
-)
+from convcost.graph.ops import Conv, ConvTranspose, Op
 from convcost.sources.spec.entry import Entry
+
+if TYPE_CHECKING:
+    from convcost.graph.ops import NormMethod, PoolMethod
 
 ACTIVATIONS = (
     *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish"),
@@ -129,12 +121,16 @@ def _conv_transpose(entry: Entry, shape: Shape) -> Lowered:
 
 
 def _linear(entry: Entry, shape: Shape) -> Lowered:
+    from convcost.graph.ops import Linear
+
     entry.check_agrees("in_features", shape[-1], "the layer before gives")
     op = Linear(in_features=shape[-1], out_features=entry.size("out_features"))
     return Lowered(op=op, stored=_weight_and_bias(entry, (op.out_features, op.in_features), op.out_features))
 
 
 def _pool(entry: Entry, shape: Shape) -> Lowered:
+    from convcost.graph.ops import Pool
+
     axes = _spatial_axes(entry, shape)
     kernel, ones = entry.per_axis("kernel", axes), (1,) * axes
     stride = entry.per_axis("stride", axes, kernel)
@@ -150,11 +146,15 @@ def _pool(entry: Entry, shape: Shape) -> Lowered:
 
 
 def _global_pool(entry: Entry, shape: Shape) -> Lowered:
+    from convcost.graph.ops import AdaptivePool
+
     method = entry.choice("method", _POOL_METHODS[::-1])
     return Lowered(op=AdaptivePool(method=method, output_size=(1,) * _spatial_axes(entry, shape)))
 
 
 def _norm(entry: Entry, shape: Shape) -> Lowered:
+    from convcost.graph.ops import Normalize
+
     method, channels = entry.choice("method", _NORM_METHODS), shape[1:2]
     learned = () if not entry.flag("affine", default=True) else ("weight",) if method == "rms" else ("weight", "bias")
     running = ("running_mean", "running_var") if method == "batch" else ()
@@ -164,10 +164,14 @@ def _norm(entry: Entry, shape: Shape) -> Lowered:
 
 
 def _activation(entry: Entry, shape: Shape) -> Lowered:
+    from convcost.graph.ops import Activation
+
     return Lowered(op=Activation(function=entry.choice("function", ACTIVATIONS)))
 
 
 def _flatten(entry: Entry, shape: Shape) -> Lowered:
+    from convcost.graph.ops import Move
+
     return Lowered(op=Move(action="flatten", shapes=((shape[0], math.prod(shape[1:])),), view=True))
 
 
