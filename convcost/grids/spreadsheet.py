@@ -69,7 +69,7 @@ class _Texts:
 
     def width(self, part: slice) -> int:
         """The words of the longest text, or of the first one where that is all there is."""
-        return len(self.table) if self._among(part).any() else max(np.count_nonzero(self.table[:, 0]), 1)
+        return len(self.table) if self._among(part).any() else max(int(np.count_nonzero(self.table[:, 0])), 1)
 
     def write(self, cells: Words, part: slice) -> None:
         chosen = self._among(part)
