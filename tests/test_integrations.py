@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -22,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}
 NET = "layers: [{type: conv, in_channels: 8, out_channels: 8, kernel: 3, input: [9, 9]}]\n"
+BASELINES = ("convcost-baseline.json", "convcost-baseline-latency.json")
 GH = """\
 #!/bin/sh
 echo "$@" >> calls
@@ -107,6 +110,23 @@ def test_what_the_action_promises_a_step_gives() -> None:
     assert {
         match for each in ACTION["outputs"].values() for match in re.findall(r"outputs\.([a-z-]+)", each["value"])
     } == given
+
+
+def test_the_action_is_what_github_takes_for_one() -> None:
+    schema = json.loads((ROOT / "tests" / "data" / "schemas" / "github-actions.json").read_text())
+    jsonschema.Draft7Validator(schema).validate(ACTION)
+    broken = {**ACTION, "runs": {**ACTION["runs"], "steps": [{"name": "no shell", "run": "true"}]}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft7Validator(schema).validate(broken)
+
+
+def test_a_hook_is_run_when_a_file_changes_that_decides() -> None:
+    hooks = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+    decide = ["a/net.onnx", "net.yaml", "convcost.yml", "pyproject.toml", *BASELINES]
+    for name, more in (("convcost-check", []), ("convcost-check-project", ["a/net.py"])):
+        pattern = re.compile(hooks[name]["files"])
+        assert all(pattern.search(path) for path in (*decide, *more))
+        assert not any(pattern.search(path) for path in ("README.md", "net.onnx.txt"))
 
 
 def test_every_hook_runs_a_command_that_exists() -> None:
