@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from convcost.alternatives import Comparison
     from convcost.analysis import Analysis
-    from convcost.api import analyze, check, compare, diff, load
+    from convcost.api import analyze, check, compare, diff, load, measure
     from convcost.budgets import Difference, Status, Verdict, Verdicts
     from convcost.errors import ConvcostError
     from convcost.graph import Graph
+    from convcost.latency import Measurement
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ __all__ = [
     "ConvcostError",
     "Difference",
     "Graph",
+    "Measurement",
     "Status",
     "Verdict",
     "Verdicts",
@@ -36,6 +38,7 @@ __all__ = [
     "compare",
     "diff",
     "load",
+    "measure",
 ]
 
 _HOME = {
@@ -44,6 +47,7 @@ _HOME = {
     "ConvcostError": "convcost.errors",
     "Difference": "convcost.budgets",
     "Graph": "convcost.graph",
+    "Measurement": "convcost.latency",
     "Status": "convcost.budgets",
     "Verdict": "convcost.budgets",
     "Verdicts": "convcost.budgets",
@@ -52,6 +56,7 @@ _HOME = {
     "compare": "convcost.api",
     "diff": "convcost.api",
     "load": "convcost.api",
+    "measure": "convcost.api",
 }
 
 

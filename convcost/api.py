@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from convcost.alternatives import Alternative, Comparison, CountedMap
     from convcost.budgets import Difference, Verdicts
+    from convcost.latency import Measurement, Processor, Runtime, Workload
 
 Target: TypeAlias = "str | os.PathLike[str]"
 Inputs: TypeAlias = "Sequence[object] | Mapping[str, Sequence[int]]"
@@ -110,6 +111,32 @@ def compare(  # noqa: PLR0913 - the command's options, by the same names
     )
 
 
+def measure(  # noqa: PLR0913 - the command's options, by the same names
+    model: Target | nn.Module,
+    inputs: Inputs | None = None,
+    kwargs: Mapping[str, object] | None = None,
+    dims: Mapping[str, int] | None = None,
+    *,
+    runtime: Runtime | None = None,
+    device: Processor = "cpu",
+    threads: int = 1,
+    max_time: float = 10.0,
+    max_bytes: int | None = None,
+    trust_pickle: bool = False,
+) -> Measurement:
+    """How long one run of a model takes on this machine: `.median`, `.p10`, `.interval` in seconds, `.complaints`.
+
+    A module is run as it is, in eval mode and without gradients. By default ONNX Runtime runs ONNX files, and torch all
+    else. `max_time` is in seconds, `max_bytes` the most memory it may take (None: half of what is free). After an
+    interrupt, `.samples.partial` is set. Raises `SourceError` for what cannot be measured, and `ConvcostError` as
+    `analyze` does.
+    """
+    from convcost.targets.measure import measured
+
+    workload = _workload(model, inputs, kwargs, dims, max_bytes=max_bytes, trust_pickle=trust_pickle)
+    return measured(workload, runtime=runtime, device=device, threads=threads, max_time=max_time, max_bytes=max_bytes)
+
+
 def check(
     model: Analysis | Target | nn.Module,
     budgets: Mapping[str, int | str],
@@ -141,6 +168,23 @@ def diff(
     return difference(before, after)
 
 
+def _workload(
+    model: Target | nn.Module,
+    inputs: Inputs | None,
+    kwargs: Mapping[str, object] | None,
+    dims: Mapping[str, int] | None,
+    *,
+    max_bytes: int | None,
+    trust_pickle: bool,
+) -> Workload:
+    from convcost.targets.workload import workload_of, workload_of_module
+
+    if isinstance(model, str | os.PathLike):
+        _refuse_kwargs(kwargs)
+        return workload_of(_request(model, inputs, dims, trust_pickle), max_bytes=max_bytes)
+    return workload_of_module(model, _inputs_of_module(inputs, dims), kwargs)
+
+
 def _graph(
     model: Target | nn.Module,
     inputs: Inputs | None,
@@ -152,13 +196,17 @@ def _graph(
     if isinstance(model, str | os.PathLike):
         _refuse_kwargs(kwargs)
         return load(model, inputs, dims, trust_pickle=trust_pickle)
-    if dims:
-        raise UsageError("dims belong to a target with symbolic dimensions", hint="give a module inputs of that size")
     from convcost.sources.torch import graph_of
 
+    return graph_of(model, _inputs_of_module(inputs, dims), dict(kwargs or {}))
+
+
+def _inputs_of_module(inputs: Inputs | None, dims: Mapping[str, int] | None) -> Sequence[object]:
+    if dims:
+        raise UsageError("dims belong to a target with symbolic dimensions", hint="give a module inputs of that size")
     if isinstance(inputs, Mapping):
         raise UsageError("a module takes its inputs in order", hint="pass named ones as kwargs={...}")
-    return graph_of(model, tuple(inputs or ()), dict(kwargs or {}))
+    return tuple(inputs or ())
 
 
 def _request(target: Target, inputs: Inputs | None, dims: Mapping[str, int] | None, trust_pickle: bool) -> Request:

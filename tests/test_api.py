@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import convcost
-from convcost.errors import UsageError
+from convcost.errors import SourceError, UsageError
 from convcost.sources import InputSpec
 
 ROOT = Path(__file__).parents[1]
@@ -89,7 +90,7 @@ def test_check_takes_an_analysis() -> None:
     ("inputs", "says"),
     [((1, 3, 224, 224), "1 is not a shape"), (["1x3"], "is not a shape"), ([(1, 2.5)], "not a shape")],
 )
-def test_inputs_that_are_no_shapes_are_refused(inputs: object, says: str) -> None:
+def test_inputs_that_are_no_shapes_are_refused(inputs: Any, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         convcost.analyze(SAMPLES / "mobilenet_v1.yaml", inputs=inputs)
 
@@ -99,3 +100,48 @@ def test_kwargs_belong_to_modules_and_dims_to_targets() -> None:
         convcost.analyze(SAMPLES / "layer.yaml", kwargs={"mask": (1, 2)})
     with pytest.raises(UsageError, match="dims belong"):
         convcost.analyze(torch.nn.Linear(2, 2), inputs=((1, 2),), dims={"n": 1})
+
+
+def test_a_target_is_measured() -> None:
+    taken = convcost.measure(SAMPLES / "layer.yaml", max_time=0.05)
+    assert isinstance(taken, convcost.Measurement)
+    assert 0 < taken.p10 <= taken.median <= taken.p90
+    assert (taken.setting.runtime, taken.setting.threads) == ("torch", 1)
+
+
+def test_a_module_is_measured_as_it_is_and_left_in_its_mode() -> None:
+    seen: list[tuple[bool, bool]] = []
+
+    class Net(torch.nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if not x.is_meta:
+                seen.append((self.training, x.requires_grad))
+            return super().forward(x)
+
+    module = Net(8, 4)
+    assert convcost.measure(module, inputs=((2, 8),), max_time=0.05).samples.times
+    assert set(seen) == {(False, False)}
+    assert module.training
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"runtime": "tvm"}, "'tvm' is no runtime"),
+        ({"device": "tpu"}, "'tpu' is no device"),
+        ({"threads": 0}, "threads is 0"),
+        ({"max_time": 0}, "max_time is 0"),
+        ({"dims": {"batch": 2}}, "dims belong to a target"),
+    ],
+)
+def test_a_setting_that_does_not_exist_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        convcost.measure(torch.nn.Linear(8, 4), inputs=((2, 8),), **options)
+
+
+def test_what_cannot_be_measured_says_why() -> None:
+    with pytest.raises(SourceError, match="not measured: running it needs") as caught:
+        convcost.measure(SAMPLES / "layer.yaml", max_bytes=1000)
+    assert "max_bytes" in str(caught.value.hint)
+    with pytest.raises(SourceError, match=r"takes an nn\.Module"):
+        convcost.measure(3)  # type: ignore[arg-type]  # what a user may do

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 from convcost import sources
 from convcost.errors import UsageError
 from convcost.latency import GraphNodes, OnnxFile, TorchModule, Workload
 from convcost.latency.runners.memory import allowed_bytes
 from convcost.latency.workload import needed_bytes
 from convcost.sources.request import Request, is_saved
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def workload_of(request: Request, *, seed: int = 0, max_bytes: int | None = None) -> Workload:
@@ -28,6 +34,16 @@ def workload_of(request: Request, *, seed: int = 0, max_bytes: int | None = None
         )
     graph = source.load(request)
     return OnnxFile(path=target, graph=graph) if source.name == "onnx" else GraphNodes(graph=graph)
+
+
+def workload_of_module(
+    module: nn.Module, inputs: Sequence[object] = (), kwargs: Mapping[str, object] | None = None
+) -> Workload:
+    """A live module ready to be run as it is, on what `forward` takes: tensors or shapes."""
+    from convcost.sources.torch import runnable_of
+
+    found = runnable_of(module, inputs, kwargs)
+    return TorchModule(module=found.module, args=found.args, kwargs=found.kwargs, graph=found.graph)
 
 
 def _module(request: Request, seed: int, max_bytes: int | None) -> TorchModule:

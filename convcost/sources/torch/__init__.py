@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from convcost.sources.torch.peers import PeerCount
     from convcost.sources.torch.runnable import Runnable
 
-__all__ = ["ask_peer", "callers_of", "graph_of", "load_runnable", "load_torch"]
+__all__ = ["ask_peer", "callers_of", "graph_of", "load_runnable", "load_torch", "runnable_of"]
 
 
 def load_torch(request: Request) -> Graph:
@@ -40,6 +40,14 @@ def load_runnable(request: Request, *, seed: int, fits: Callable[[Graph], bool])
     from convcost.sources.torch.runnable import load
 
     return load(request, seed=seed, fits=fits)
+
+
+def runnable_of(module: nn.Module, inputs: Sequence[object], kwargs: Mapping[str, object] | None = None) -> Runnable:
+    """A live module with its arguments on the CPU, shapes made tensors, and its graph; raises as `graph_of` does."""
+    _require_torch("an nn.Module")
+    from convcost.sources.torch.runnable import of_module
+
+    return of_module(module, inputs, kwargs or {})
 
 
 def ask_peer(request: Request, peer: str) -> tuple[Graph, PeerCount]:

@@ -51,14 +51,22 @@ def with_subject(request: Request, use: Callable[[Subject], _Result]) -> _Result
 
 def graph_of_module(module: nn.Module, inputs: object, keywords: Mapping[str, object]) -> Graph:
     """See `graph_of`."""
+    return capture(subject_of_module(module, inputs, keywords))
+
+
+def subject_of_module(module: nn.Module, inputs: object, keywords: Mapping[str, object]) -> Subject:
+    """A live module with what it is to be run on; without any, the example inputs it carries.
+
+    Raises `SourceError` for what is no module, and for one that does not say what it takes.
+    """
     if not isinstance(module, nn.Module):
-        raise SourceError(f"graph_of takes an nn.Module, not {type(module).__name__}")
+        raise SourceError(f"this takes an nn.Module, not {type(module).__name__}")
     if type(module).__name__ == "OptimizedModule" and isinstance(module._orig_mod, nn.Module):
         module = module._orig_mod  # what torch.compile wraps is what costs
     arguments = Arguments.of(inputs, keywords)
     if not arguments.positional and not arguments.keywords:
         arguments = _default_inputs(module, None, "the module")
-    return capture(Subject(module=module, arguments=arguments, target=type(module).__name__))
+    return Subject(module=module, arguments=arguments, target=type(module).__name__)
 
 
 def _from_torchvision(target: Target, request: Request) -> Subject:

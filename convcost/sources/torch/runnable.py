@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -11,7 +11,7 @@ from torch import nn
 from convcost.graph import Graph
 from convcost.sources.request import Request
 from convcost.sources.torch.capture import Subject, capture, input_dtype
-from convcost.sources.torch.load import with_subject
+from convcost.sources.torch.load import subject_of_module, with_subject
 from convcost.sources.torch.quiet import torch_unchanged
 
 
@@ -23,6 +23,13 @@ class Runnable:
     args: tuple[object, ...]
     kwargs: Mapping[str, object]
     graph: Graph
+
+
+def of_module(module: nn.Module, inputs: object, keywords: Mapping[str, object]) -> Runnable:
+    """See `runnable_of`."""
+    # Compiled by torch or not, the module runs as it was given.
+    found = _runnable(subject_of_module(module, inputs, keywords), seed=0, fits=lambda graph: True)
+    return replace(found, module=module)
 
 
 def load(request: Request, *, seed: int, fits: Callable[[Graph], bool]) -> Runnable:
