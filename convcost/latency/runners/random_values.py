@@ -37,15 +37,16 @@ def random_weight(shape: Shape, dtype: DType, generator: np.random.Generator) ->
     if not dtype.is_floating:
         return random_input(shape, dtype, generator)
     if len(shape) < 2:
-        return (0.5 + generator.random(shape)).astype(element_type(dtype))
+        return np.asarray(0.5 + generator.random(shape), dtype=element_type(dtype))
     spread = 1 / math.sqrt(max(math.prod(shape[1:]), 1))
     return (generator.standard_normal(shape, dtype=np.float32) * np.float32(spread)).astype(element_type(dtype))
 
 
 def random_input(shape: Shape, dtype: DType, generator: np.random.Generator) -> Values:
     """Standard normal values; of integers 0 and 1, which are indices into anything."""
+    # NumPy gives a number, not an array, for an empty shape.
     if dtype.is_floating:
-        return generator.standard_normal(shape, dtype=np.float32).astype(element_type(dtype))
+        return np.asarray(generator.standard_normal(shape, dtype=np.float32), dtype=element_type(dtype))
     if dtype is DType.BOOL:
         return np.ones(shape, dtype=np.bool_)
-    return generator.integers(0, 2, shape).astype(element_type(dtype))
+    return np.asarray(generator.integers(0, 2, shape), dtype=element_type(dtype))

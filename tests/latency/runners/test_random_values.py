@@ -38,3 +38,9 @@ def test_element_types_keep_their_width(name):
 def test_types_without_values_are_refused(dtype):
     with pytest.raises(UnrunnableError, match=dtype.value):
         element_type(dtype)
+
+
+@pytest.mark.parametrize("make", [random_input, random_weight])
+@pytest.mark.parametrize("dtype", [DType.FLOAT32, DType.INT64, DType.BOOL])
+def test_a_scalar_is_an_array_too(make, dtype):
+    assert isinstance(make((), dtype, np.random.default_rng(0)), np.ndarray)
