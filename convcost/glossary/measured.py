@@ -7,10 +7,8 @@ from collections.abc import Mapping
 MEASURED: Mapping[tuple[str, ...], str] = {
     ("latency", "latency_ms"): "how long one run takes, measured: the median of the samples with its 95 % interval. "
     "'about' and fewer digits where noise allows no more, ~ where a profiler's own time distorts it.",
-    (
-        "latency_sum",
-    ): "what the compared layers take together under an alternative: each measured alone and the medians "
-    "added. A layer that the alternative does not apply to counts as it is; the rest of the model is not in it.",
+    ("latency_sum",): "what the compared layers take together under an alternative: the medians of layers measured "
+    "alone, added. A layer that the alternative does not apply to counts as it is; the rest of the model is not in it.",
     ("measurements",): "one measurement for each target, where there are several.",
     ("median_ms",): "half of the samples took less: the middle one, in milliseconds.",
     ("p10_ms", "p10", "p10 to p90"): "a tenth of the samples took less, in milliseconds: what the machine can do when "

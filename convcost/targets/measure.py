@@ -19,6 +19,9 @@ from convcost.latency import (
 )
 
 
+_OTHER_RUNTIME = "runtime= and device= choose what runs it, and where"
+
+
 def measured(
     workload: Workload,
     *,
@@ -38,7 +41,7 @@ def measured(
     if found == INTERRUPTED:
         raise KeyboardInterrupt
     if isinstance(found, NotMeasurable):
-        hint = "max_bytes sets how much memory it may take" if found.needed_bytes else None
+        hint = "max_bytes sets how much memory it may take" if found.needed_bytes else _OTHER_RUNTIME
         raise SourceError(f"not measured: {found.reason}", hint=hint)
     return found
 
