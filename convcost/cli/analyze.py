@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from convcost.cli.options import Measuring, Reading, Strictness, Viewing, Writing
+from convcost.cli.options import Measuring, Reading, Strictness, Writing
+from convcost.cli.viewing import Viewing
 from convcost.errors import UsageError
 from convcost.reports import Report
 
