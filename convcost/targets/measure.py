@@ -18,7 +18,6 @@ from convcost.latency import (
     measure,
 )
 
-
 _OTHER_RUNTIME = "runtime= and device= choose what runs it, and where"
 
 
