@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 import torch
 from torch._ops import OpOverload
@@ -19,10 +19,7 @@ from convcost.sources.torch.lowering.table import aten
 _COMPOSED = frozenset(aten("bilinear einsum inner linalg_matmul matmul max_pool2d max_pool3d tensordot"))
 # What these hold on the way differs from device to device, or they change which memory a tensor lies in.
 _NOT_FOLLOWED = frozenset(aten("gru lstm resize resize_as rnn_relu rnn_tanh set"))
-FOLLOWED_APART = _COMPOSED | _NOT_FOLLOWED
-"""Operators whose every call has to be looked into, or at."""
-
-_INSIDE_NOTHING = nullcontext()
+_Result = TypeVar("_Result")
 
 
 class HeldBytes:
@@ -46,11 +43,23 @@ class HeldBytes:
         """In bytes; None where some memory could not be followed."""
         return self._peak if self._followed else None
 
-    def inside(self, operator: str) -> AbstractContextManager[object]:
-        """Where to run a call of an operator, so that what it makes on the way is seen too."""
+    def run(self, operator: str, call: Callable[[], _Result]) -> tuple[_Result, int]:
+        """What a call of an operator gives, and by how many bytes what it makes on the way lifts what is held."""
         if operator in _NOT_FOLLOWED:
             self.lose_track()
-        return _Inside(self) if operator in _COMPOSED else _INSIDE_NOTHING
+        if operator not in _COMPOSED:
+            return call(), 0
+        before, peak = self._now, self._peak
+        self._peak = before
+        try:
+            with _Inside(self):
+                return call(), self._peak - before
+        finally:
+            self._peak = max(peak, self._peak)
+
+    def lift(self, nbytes: int) -> None:
+        """Holds so many bytes for a moment: those of a call like an earlier one, which is not made."""
+        self._peak = max(self._peak, self._now + nbytes)
 
     def hold(self, tensors: Iterable[torch.Tensor]) -> None:
         """Adds memory that is alive from now on; what is known already stays as it is."""
@@ -65,7 +74,7 @@ class HeldBytes:
 
     def lose_track(self) -> None:
         """What is held from here on is not known: no peak is better than a wrong one."""
-        self._followed = False
+        pass
 
     def _add(self, tensor: torch.Tensor, *, counted: bool) -> None:
         try:

@@ -6,7 +6,6 @@ import torch
 from torch._ops import OpOverload
 
 from convcost.sources.torch.call import Lowering, Signature
-from convcost.sources.torch.held import FOLLOWED_APART
 from convcost.sources.torch.lowering import LOWERINGS
 from convcost.sources.torch.lowering.elementwise import elementwise
 from convcost.sources.torch.remembered import is_rememberable
@@ -29,4 +28,4 @@ class Plan:
         self.shares = self.lowering is None or self.lowering.__module__.endswith(".move")
         self.metadata_only = torch.Tag.inplace_view in function.tags
         self.detaches = self.signature.name == DETACH
-        self.rememberable = is_rememberable(function) and self.signature.name not in FOLLOWED_APART
+        self.rememberable = is_rememberable(function)

@@ -59,7 +59,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         self._without_values = without_values
         self._plans: dict[OpOverload, Plan] = {}
         self._gradients = Gradients()
-        self._remembered = Remembered()
+        self._remembered = Remembered(held)
         self.autocast = Autocast()
 
     def __torch_dispatch__(
@@ -91,10 +91,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             args, keywords = self._stand_in(plan, args, keywords)
             operands = tensors_among(args, keywords)
         if plan.rememberable and self._without_values:
-            result = self._remembered.run(func, args, keywords)
+            result = self._remembered.run(plan.signature, args, keywords)
         else:
-            with self._held.inside(plan.signature.name):
-                result = func(*args, **keywords)
+            result, _ = self._held.run(plan.signature.name, lambda: func(*args, **keywords))
         self._record(plan, args, keywords, operands, tensors_among((result,)))
         return result
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import nn
 from torch._ops import OpOverload
 
-from convcost.sources.torch.call import tensors_among
+from convcost.sources.torch.call import Signature, tensors_among
+from convcost.sources.torch.held import HeldBytes
 from convcost.sources.torch.storage import storage_of
 
 _Key: TypeAlias = tuple[object, ...]
-_Remembered: TypeAlias = "_Outcome | _Form | tuple[_Form, ...]"
 
 _PLAIN = frozenset({torch.Tensor, nn.Parameter})
 _NUMBERS = frozenset({int, float, bool})
 _OTHERS = frozenset({str, type(None), torch.dtype, torch.device, torch.layout, torch.memory_format})
 
 
-class _Form(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Form:
     """All that there is to a new tensor without values."""
 
     shape: torch.Size
@@ -51,27 +53,36 @@ class Remembered:
     views, and whatever has a value in it, are torch's to give.
     """
 
-    def __init__(self) -> None:
-        self._outcomes: dict[_Key, _Remembered] = {}
+    def __init__(self, held: HeldBytes) -> None:
+        self._held = held
+        self._calls: dict[_Key, tuple[_Outcome | _Form | tuple[_Form, ...], int]] = {}
 
-    def run(self, function: OpOverload, args: tuple[object, ...], keywords: Mapping[str, object]) -> object:
+    def run(self, signature: Signature, args: tuple[object, ...], keywords: Mapping[str, object]) -> object:
         """What the operator gives, or tensors of the same form."""
-        key = _key(function, args, keywords)
+        key = _key(signature.function, args, keywords)
         if key is None or not torch.is_inference_mode_enabled():  # elsewhere a result may carry gradients
-            return function(*args, **keywords)
-        match self._outcomes.get(key):
-            case None:
-                result = function(*args, **keywords)
-                self._outcomes[key] = _outcome(args, keywords, result)
-                return result
-            case _Form() as form:
-                return form.made()
-            case tuple() as forms:
-                return tuple(form.made() for form in forms)
+            return self._asked(signature, args, keywords)[0]
+        if key not in self._calls:
+            result, lifted = self._asked(signature, args, keywords)
+            self._calls[key] = _outcome(args, keywords, result), lifted
+            return result
+        outcome, lifted = self._calls[key]
+        if lifted:
+            self._held.lift(lifted)
+        match outcome:
+            case _Form():
+                return outcome.made()
+            case tuple():
+                return tuple(form.made() for form in outcome)
             case _Outcome.GIVEN:
                 return args[0]
             case _Outcome.ASKED:
-                return function(*args, **keywords)
+                return self._asked(signature, args, keywords)[0]
+
+    def _asked(
+        self, signature: Signature, args: tuple[object, ...], keywords: Mapping[str, object]
+    ) -> tuple[object, int]:
+        return self._held.run(signature.name, lambda: signature.function(*args, **keywords))
 
 
 def is_rememberable(function: OpOverload) -> bool:
@@ -117,7 +128,9 @@ def _is_plain(tensor: torch.Tensor) -> bool:
     return tensor.is_meta and tensor.layout is torch.strided and not (tensor.is_complex() or tensor.is_quantized)
 
 
-def _outcome(args: Sequence[object], keywords: Mapping[str, object], result: object) -> _Remembered:
+def _outcome(
+    args: Sequence[object], keywords: Mapping[str, object], result: object
+) -> _Outcome | _Form | tuple[_Form, ...]:
     if args and result is args[0]:
         return _Outcome.GIVEN
     results = result if isinstance(result, tuple) else (result,)
