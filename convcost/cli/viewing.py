@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from convcost.reports.view import View, WorkUnit
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Viewing:
     """Which rows of an analysis to show, and in which order."""
 
