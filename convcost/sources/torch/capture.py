@@ -123,7 +123,7 @@ def _record(subject: Subject, device: torch.device, *, inference: bool = True) -
         positional, keywords = subject.arguments.on(device, input_dtype(module))
         inputs = _learn_inputs(positional, keywords, module, values)
         scopes = Scopes(tree)
-        held = HeldBytes(tensors_in((positional, keywords)), (tensor for tensor, _ in tensors.stored))
+        held = HeldBytes(tensors_in((positional, keywords)))
         names, scope = _layer_names(tree, subject.told), _scope_of(module, scopes)
         recorder = Recorder(values, names, scope, held, without_values=device == META)
         with scopes, recorder.autocast if device == META else nullcontext(), recorder:

@@ -26,16 +26,15 @@ class HeldBytes:
     """A running sum of the bytes alive, and its largest value.
 
     A variable keeps its tensor until it is bound anew or its function returns, and a caller keeps what it passed on:
-    longer than until the last use, which is all that a graph can tell. What is `stored` with the model is not held.
+    longer than until the last use, which is all that a graph can tell.
     """
 
     __slots__ = ("_alive", "_followed", "_now", "_peak")
 
-    def __init__(self, inputs: Iterable[torch.Tensor], stored: Iterable[torch.Tensor] = ()) -> None:
+    def __init__(self, inputs: Iterable[torch.Tensor]) -> None:
         self._alive: dict[int, weakref.ref[torch.UntypedStorage]] = {}
         self._followed = True
         self._now = self._peak = 0
-        self.know(stored)
         self.hold(inputs)
 
     @property
@@ -74,7 +73,7 @@ class HeldBytes:
 
     def lose_track(self) -> None:
         """What is held from here on is not known: no peak is better than a wrong one."""
-        pass
+        self._followed = False
 
     def _add(self, tensor: torch.Tensor, *, counted: bool) -> None:
         try:

@@ -78,6 +78,17 @@ def test_weights_and_their_views_are_not_held():
     assert held(lambda self, x: self.inner.weight[:1] @ x, inner=nn.Linear(SIDE, 50)) == BYTES + 4
 
 
+def test_a_weight_handed_back_is_not_held():
+    assert (
+        held(lambda self, x: nn.functional.dropout(self.inner.weight, training=False) @ x, inner=nn.Linear(SIDE, 50))
+        == BYTES + 4 * 50
+    )
+
+
+def test_memory_between_the_values_is_held_too():
+    assert held(lambda self, x: x + torch.empty_strided((SIDE,), (2,))) == BYTES + 4 * (2 * SIDE - 1) + BYTES
+
+
 def test_max_pooling_notes_the_place_of_every_maximum():
     assert held(lambda self, x: nn.functional.max_pool2d(x, 2), (1, 1, 8, 8)) == 4 * 64 + (4 + 8) * 16
 
