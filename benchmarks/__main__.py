@@ -17,7 +17,7 @@ PACKAGES = ("convcost", "onnx", "torch", "torchvision", "typer", "rich", "PyYAML
 INTRODUCTION = f"""# What convcost costs to run
 
 Written by `make bench`; no test depends on it. Every job runs in turns with the least that the same job could take,
-after one round that warms the file cache. Times are medians of {ROUNDS} rounds (capture: 60). A ratio is the median of
+after one round that warms the file cache. Times are medians of {ROUNDS} rounds (capture: 30). A ratio is the median of
 the ratios within a round, so that a slow moment of the machine falls on both sides, with their quartiles in brackets:
 where these lie far apart, the machine was too busy and the figure says little. Peak memory is the whole process's
 resident maximum.

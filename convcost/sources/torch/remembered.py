@@ -22,7 +22,7 @@ _NUMBERS = frozenset({int, float, bool})
 _OTHERS = frozenset({str, type(None), torch.dtype, torch.device, torch.layout, torch.memory_format})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Form:
     """All that there is to a new tensor without values."""
 
@@ -32,7 +32,7 @@ class _Form:
 
     @classmethod
     def of(cls, tensor: torch.Tensor) -> _Form:
-        return cls(tensor.shape, tensor.stride(), tensor.dtype)
+        return cls(shape=tensor.shape, stride=tensor.stride(), dtype=tensor.dtype)
 
     def made(self) -> torch.Tensor:
         return torch.empty_strided(self.shape, self.stride, dtype=self.dtype, device="meta")
