@@ -76,11 +76,12 @@ OURS: dict[str, Callable[[Case], str]] = {"convcost": by_convcost, "convcost, ON
 
 def by_peer(peer: Peer, case: Case) -> str:
     """A peer's MACs, or what became of asking for them."""
-    said = asked(peer, lambda: _ordinary(case))
+    said = asked(peer, lambda: ordinary(case))
     return said if isinstance(said, str) else _verdict((said,), case.expected[:1])
 
 
-def _ordinary(case: Case) -> Subject:
+def ordinary(case: Case) -> Subject:
+    """A case as its users would run it, on values."""
     module = case.build().eval()
     types = (tensor.dtype for tensor in module.parameters() if tensor.is_floating_point())
     arguments = Arguments.of(case.inputs, case.kwargs)

@@ -46,7 +46,12 @@ def _parts(calls: Sequence[Call], convention: Convention) -> Iterator[_Part]:
         rules = [rule for rule in convention.rules_of(call) if _meets(rule, call, dark)]
         if call.macs and not any(rule.products for rule in rules):
             yield _Part(_unseen(call), -call.layer.cost.macs, exact=True, hooked=0)
-        yield from (_part(call, rule) for rule in rules)
+        for rule in rules:
+            part = _part(call, rule)
+            yield part
+            if part.hooked and (more := convention.times_held(call.caller.held) - 1):
+                again = more * part.hooked
+                yield _Part("modules in several places of the model, counted for each", again, part.exact, again)
 
 
 def _meets(rule: Rule, call: Call, dark: frozenset[str]) -> bool:
@@ -97,8 +102,8 @@ def _averaged(analysis: Analysis, parts: Sequence[_Part]) -> Iterator[Term]:
 def _notes(analysis: Analysis, convention: Convention, *, assumed: bool) -> Iterator[str]:
     if assumed:
         yield (
-            "there are no PyTorch modules here: every operator is taken for the module of its kind, and what an exporter "
-            "folded away is not added"
+            "there are no PyTorch modules here: every operator is taken for the module of its kind, and what an "
+            "exporter folded away is not added"
         )
     if analysis.is_lower_bound:
         yield "operators that convcost cannot count are in neither total"

@@ -36,13 +36,8 @@ def _out(call: Call) -> int:
     return call.out_elements
 
 
-def _registered_once(call: Call) -> bool:
-    """It adds a module up under each of its parents."""
-    return not call.caller.is_shared
-
-
 def _hook(*ops: type[Op], adds: Amount, why: str, products: bool = False) -> tuple[Rule, ...]:
-    return (Rule(ops=ops, products=products, adds=adds, why=why, hooked=True, exact=_registered_once),)
+    return (Rule(ops=ops, products=products, adds=adds, why=why, hooked=True),)
 
 
 def _function(*ops: type[Op], adds: Amount, why: str, products: bool = False) -> tuple[Rule, ...]:
@@ -182,12 +177,13 @@ _PATCHED_ACTIVATION = _function(Activation, adds=_in, why="activation functions,
 _PATCHED_POOL = _function(*_POOLS, adds=_in, why="pooling functions, 1 per input element (modules call them too)")
 _ARITHMETIC = _function(Elementwise, adds=_broadcast, why="add and mul written as functions, 1 per element")
 _PRODUCT = _function(
+    Linear,
     MatMul,
     adds=_by_first_factor,
     why="matrix products over batches of the second factor alone, counted once",
     products=True,
 )
-_ADDED = _function(MatMul, adds=_of_the_sum, why="sums of addmm and baddbmm, 1 per element", products=True)
+_ADDED = _function(Linear, MatMul, adds=_of_the_sum, why="sums of addmm and baddbmm, 1 per element", products=True)
 _FUNCTIONS: Rules = {
     **{f"{_F}{name}": _PATCHED_ACTIVATION for name in ("relu", "prelu", "elu", "relu6", "gelu", "silu")},
     **{
@@ -216,6 +212,7 @@ PTFLOPS = Convention(
     "hooks on modules and by patched functions: a ReLU module, which calls the function, counts twice; `+` and `@` "
     "written as operators, functional convolutions and linear layers are not seen",
     rules_of=_rules_of,
+    times_held=lambda held: held,  # it hooks a module once, and adds it up at every place
     eclipsing=frozenset({"nn.MultiheadAttention", _ATTENTION}),
     per_item=True,
 )

@@ -67,7 +67,8 @@ Rules: TypeAlias = Mapping[str, tuple[Rule, ...]]
 class Convention:
     """How a counter counts. `rules_of` gives every rule that meets a call; `read_from` is the version it was read from.
 
-    `eclipsing` are modules below which no hook counts; with `per_item`, what hooks count is divided by the batch.
+    `eclipsing` are modules below which no hook counts, and `times_held` how often hooks count a module that is held
+    so many times. With `per_item`, what hooks count is divided by the batch.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Convention:
     summary: str
     rules_of: Callable[[Call], tuple[Rule, ...]]
     eclipsing: frozenset[str] = frozenset()
+    times_held: Callable[[int], int] = lambda held: 1
     per_item: bool = False
 
 

@@ -26,12 +26,7 @@ _SEQUENCE_AXES = 3
 
 
 def _hook(op: type[Op], adds: Amount, why: str) -> Rule:
-    return Rule(ops=(op,), adds=adds, why=why, hooked=True, exact=_registered_once)
-
-
-def _registered_once(call: Call) -> bool:
-    """It hooks a module once for every parent, and counts it under each."""
-    return not call.caller.is_shared
+    return Rule(ops=(op,), adds=adds, why=why, hooked=True)
 
 
 def _at_output_positions(call: Call) -> int:
@@ -111,7 +106,6 @@ _CONV = (
         adds=_at_output_positions,
         why="transposed convolutions at output positions, and channels read off the second axis",
         hooked=True,
-        exact=_registered_once,
     ),
 )
 _NORM = (_hook(Normalize, _normalisation, "normalisation, 4 per element (2 without scale)"),)
@@ -124,7 +118,6 @@ _RNN = (
         adds=_recurrent,
         why="arithmetic of recurrent cells beside their products",
         hooked=True,
-        exact=_registered_once,
     ),
 )
 _RESIZE = (
@@ -140,7 +133,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     **{f"nn.AdaptiveAvgPool{axes}d": _ADAPTIVE for axes in (1, 2, 3)},
     **dict.fromkeys(("nn.Upsample", "nn.UpsamplingBilinear2d", "nn.UpsamplingNearest2d"), _RESIZE),
     **{f"nn.{cell}{suffix}": _RNN for cell in ("RNN", "GRU", "LSTM") for suffix in ("", "Cell")},
-    "nn.Linear": (Rule(ops=(Linear, MatMul), products=True, hooked=True, exact=_registered_once),),
+    "nn.Linear": (Rule(ops=(Linear, MatMul), products=True, hooked=True),),
     "nn.PReLU": (_hook(Activation, lambda call: call.in_elements, "PReLU, 1 per element"),),
     "nn.Softmax": (_hook(Softmax, _softmax, "softmax, 3 per element less 1 for each row"),),
 }
@@ -151,4 +144,5 @@ THOP = Convention(
     summary="what modules of exactly the classes it knows do: products, normalisation at 2 or 4 per element, average "
     "pooling and interpolation; functional calls, subclasses and attention are not seen",
     rules_of=lambda call: _RULES.get(call.caller.module, ()),
+    times_held=lambda held: held**2,  # it hooks a module once for every place, and adds it up at each
 )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dis
 import sys
 import threading
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from types import FrameType, TracebackType
+from types import TracebackType
 
 import torch
 from torch import nn
@@ -17,16 +16,12 @@ from torch.overrides import TorchFunctionMode, resolve_name
 
 from convcost.graph import Caller, Graph, Shape
 from convcost.sources.request import Request
+from convcost.sources.torch.calling_code import calling_frame, is_named, is_operator
 from convcost.sources.torch.capture import Subject, capture
 from convcost.sources.torch.inputs import Arguments, tensors_in
 from convcost.sources.torch.load import with_subject
 from convcost.sources.torch.scopes import Scopes
 from convcost.sources.torch.stored import Tree, tree_of
-
-# Through these a function of torch written in Python hands its call on.
-_TORCH_FILES = frozenset(
-    module.__file__ for module in (torch.overrides, torch.nn.functional, torch.functional, torch._jit_internal)
-)
 
 
 def callers_of_request(request: Request) -> tuple[Graph, Mapping[str, Caller]]:
@@ -48,7 +43,7 @@ def _called(subject: Subject) -> tuple[Graph, Mapping[str, Caller]]:
     def run(
         module: nn.Module, scopes: Scopes, positional: tuple[object, ...], keywords: Mapping[str, object]
     ) -> object:
-        watch.shared = _shared(tree_of(module))
+        watch.held = _held(tree_of(module))
         with watch:
             return subject.run(module, scopes, positional, keywords) if subject.run else module(*positional, **keywords)
 
@@ -66,7 +61,7 @@ class _Watch(TorchFunctionMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.shared: frozenset[int] = frozenset()
+        self.held: Mapping[int, int] = {}
         self._stack: list[tuple[nn.Module | None, Shape]] = [(None, ())]
         self._function = ""
         self._by_name = True
@@ -80,7 +75,7 @@ class _Watch(TorchFunctionMode):
         return Caller(
             module=_class_name(module),
             is_leaf=not any(True for _ in module.children()),
-            is_shared=id(module) in self.shared,
+            held=self.held.get(id(module), 1),
             function=self._function,
             by_name=self._by_name,
             plain=self._plain,
@@ -111,9 +106,9 @@ class _Watch(TorchFunctionMode):
     ) -> object:
         if self._function:
             return func(*args, **(kwargs or {}))
-        frame = _calling_frame(sys._getframe(1))
-        self._function = _function_name(func, written_as_operator=_at_operator(frame))
-        self._by_name = self._function.rpartition(".")[2] in frame.f_code.co_names
+        frame = calling_frame(sys._getframe(1))
+        self._function = _function_name(func, written_as_operator=is_operator(frame))
+        self._by_name = is_named(frame, self._function)
         self._plain = tuple(item for item in (*args, *(kwargs or {}).values()) if isinstance(item, (int, float, str)))
         try:
             return func(*args, **(kwargs or {}))
@@ -130,27 +125,27 @@ class _Watch(TorchFunctionMode):
             self._stack.pop()
 
 
-def _shared(tree: Tree) -> frozenset[int]:
-    """Which modules several parents hold."""
-    parents = Counter(id(child) for _, parent in tree for child in parent.children())
-    return frozenset(module for module, count in parents.items() if count > 1)
+def _held(tree: Tree) -> Mapping[int, int]:
+    """By how many ways down from the root each module is reached."""
+    parents: dict[int, list[int]] = defaultdict(list)
+    for _, parent in tree:
+        for child in parent.children():
+            parents[id(child)].append(id(parent))
+    ways = {id(tree[0][1]): 1}
+
+    def ways_to(module: int) -> int:
+        if module not in ways:
+            ways[module] = 0  # for a module that holds itself
+            ways[module] = sum(ways_to(parent) for parent in parents[module])
+        return ways[module]
+
+    return {id(module): ways_to(id(module)) for _, module in tree}
 
 
 def _class_name(module: nn.Module) -> str:
     """`nn.Conv2d` for torch's own classes, whichever file of torch they are written in."""
     kind = type(module)
     return f"nn.{kind.__name__}" if getattr(nn, kind.__name__, None) is kind else f"{kind.__module__}.{kind.__name__}"
-
-
-def _calling_frame(frame: FrameType) -> FrameType:
-    """The code that called a function of torch, which may be written in Python and hand the call on."""
-    while frame.f_code.co_filename in _TORCH_FILES and frame.f_back is not None:
-        frame = frame.f_back
-    return frame
-
-
-def _at_operator(frame: FrameType) -> bool:
-    return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "BINARY_OP"
 
 
 def _function_name(function: Callable[..., object], *, written_as_operator: bool) -> str:

@@ -1,0 +1,202 @@
+"""Small networks in which counters' rules come apart, and by whose names the models of libraries are asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  # the name everyone reads it by
+
+Shapes: TypeAlias = tuple[tuple[int, ...], ...]
+
+TORCHVISION = (
+    *("alexnet", "vgg16", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "mobilenet_v2"),
+    *("mobilenet_v3_large", "densenet121", "googlenet", "inception_v3", "squeezenet1_0", "shufflenet_v2_x1_0"),
+    *("mnasnet1_0", "efficientnet_b0", "efficientnet_v2_s", "regnet_y_400mf", "convnext_tiny", "vit_b_16", "swin_t"),
+    *("swin_v2_t", "maxvit_t"),
+)
+TIMM = ("vit_tiny_patch16_224", "mixer_s32_224", "mobilenetv3_small_050", "resnetv2_50")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """What builds it, and the shapes of its inputs."""
+
+    build: Callable[[], nn.Module]
+    inputs: Shapes
+
+
+class Modules(nn.Sequential):
+    """Every kind of module that some counter has a rule for, on images."""
+
+    def __init__(self, *, bias: bool = True, scale: bool = True) -> None:
+        super().__init__(
+            nn.Conv2d(4, 6, 3, padding=1, padding_mode="reflect", bias=bias),
+            nn.BatchNorm2d(6, affine=scale),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.ConvTranspose2d(6, 4, 3, stride=2, groups=2, bias=bias),
+            nn.InstanceNorm2d(4, affine=scale),
+            nn.LeakyReLU(),
+            nn.AvgPool2d(2),
+            nn.GroupNorm(2, 4, affine=scale),
+            nn.PReLU(4),
+            nn.Upsample(scale_factor=2),
+            nn.ELU(),
+            nn.Upsample(size=(9, 7), mode="bilinear"),
+            nn.SiLU(),
+            nn.Conv2d(4, 4, 3, groups=4, bias=bias),
+            nn.ReLU6(),
+            nn.AdaptiveMaxPool2d(4),
+            nn.GELU(),
+            nn.AdaptiveAvgPool2d((3, 2)),
+            nn.Softmax(1),
+            nn.Flatten(),
+            nn.LayerNorm(24, elementwise_affine=scale),
+            nn.Hardswish(),
+            nn.Linear(24, 5, bias=bias),
+        )
+
+
+class Volumes(nn.Sequential):
+    """The same in one and three dimensions."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            nn.Conv3d(2, 4, 3),
+            nn.BatchNorm3d(4),
+            nn.ConvTranspose3d(4, 2, 2, stride=2),
+            nn.MaxPool3d(2),
+            nn.AvgPool3d(2),
+            nn.AdaptiveAvgPool3d(2),
+            nn.Flatten(2),
+            nn.Conv1d(2, 3, 3),
+            nn.BatchNorm1d(3),
+            nn.ConvTranspose1d(3, 4, 2),
+            nn.Upsample(scale_factor=2, mode="linear"),
+            nn.AdaptiveAvgPool1d(5),
+            nn.Linear(5, 4),
+        )
+
+
+class Functions(nn.Module):
+    """Work that no module does, written in every way there is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel, self.matrix = nn.Parameter(torch.ones(4, 4, 3, 3)), nn.Parameter(torch.ones(6, 6))
+        self.held = F.relu
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(F.conv2d(x, self.kernel, padding=1))
+        x = torch.relu(x) + x.relu()
+        x = torch.add(x, x) * x
+        x = x.mul(2).add(x)
+        x += x
+        x = self.held(F.max_pool2d(x, 2))
+        x = F.interpolate(F.avg_pool2d(x, 2), size=(6, 6))
+        x = torch.matmul(x, self.matrix) @ self.matrix
+        x = x.matmul(self.matrix)
+        x = F.softmax(F.gelu(x), -1).softmax(-1)
+        x = torch.bmm(x[0], x[0]) + torch.baddbmm(x[0], x[0], x[0])
+        x = F.linear(F.layer_norm(F.silu(x), (6,)), self.matrix)
+        return torch.addmm(self.matrix, x[0], self.matrix) + F.adaptive_avg_pool2d(x, 1)
+
+
+class Attention(nn.Module):
+    """Attention of one sequence to itself and to another, by the module."""
+
+    def __init__(self, *, need_weights: bool, bias: bool = True) -> None:
+        super().__init__()
+        self.own = nn.MultiheadAttention(8, 2, bias=bias, batch_first=True)
+        self.cross = nn.MultiheadAttention(8, 4, bias=bias, batch_first=True)
+        self.need_weights = need_weights
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.own(x, x, x, need_weights=self.need_weights)[0]
+        return self.cross(x, x[:, :3], x[:, :3], need_weights=self.need_weights)[0]
+
+
+class Recurrence(nn.Module):
+    """Layers and cells, one after another."""
+
+    def __init__(self, *, bias: bool = True) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(6, 4, num_layers=2, bidirectional=True, bias=bias, batch_first=True)
+        self.gru, self.rnn = nn.GRU(8, 5, bias=bias), nn.RNN(5, 3, bias=bias)
+        self.cells = nn.ModuleList([nn.LSTMCell(3, 4, bias), nn.GRUCell(4, 2, bias), nn.RNNCell(2, 3, bias)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.rnn(self.gru(self.lstm(x)[0])[0])[0][:, 0]
+        for cell in self.cells:
+            x = state[0] if isinstance(state := cell(x), tuple) else state
+        return x
+
+
+class Shared(nn.Module):
+    """One convolution under two parents, called by each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.first, self.second = nn.Sequential(conv, nn.ReLU()), nn.Sequential(conv)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(self.first(x))
+
+
+class Own(nn.Module):
+    """Subclasses of modules, and modules of one's own."""
+
+    class Conv(nn.Conv2d):
+        pass
+
+    class Scale(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x * self.weight
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.scale, self.table = Own.Conv(3, 4, 3), Own.Scale(), nn.Embedding(7, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.scale(self.conv(x).flatten(2).transpose(1, 2))
+        return torch.einsum("btc,bsc->bts", x, x) @ self.table(torch.zeros(2, 4, dtype=torch.long))[:, :1].repeat(
+            1, 4, 1
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoder:
+    activation: str = field(default="relu")
+
+    def __call__(self) -> nn.Module:
+        layer = nn.TransformerEncoderLayer(8, 2, 16, activation=self.activation, batch_first=True)
+        return nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+
+
+IMAGE = ((1, 4, 12, 12),)
+NETWORKS = {
+    "modules": Network(build=Modules, inputs=IMAGE),
+    "modules_in_a_batch": Network(build=Modules, inputs=((3, 4, 12, 12),)),
+    "modules_without_bias": Network(build=lambda: Modules(bias=False, scale=False), inputs=IMAGE),
+    "volumes": Network(build=Volumes, inputs=((2, 2, 8, 8, 8),)),
+    "functions": Network(build=Functions, inputs=IMAGE),
+    "functions_in_a_batch": Network(build=Functions, inputs=((2, 4, 12, 12),)),
+    "attention": Network(build=lambda: Attention(need_weights=False), inputs=((2, 5, 8),)),
+    "attention_with_weights": Network(build=lambda: Attention(need_weights=True), inputs=((1, 5, 8),)),
+    "attention_without_bias": Network(build=lambda: Attention(need_weights=False, bias=False), inputs=((1, 5, 8),)),
+    "encoder": Network(build=_Encoder(), inputs=((2, 5, 8),)),
+    "encoder_with_gelu": Network(build=_Encoder("gelu"), inputs=((1, 5, 8),)),
+    "recurrence": Network(build=Recurrence, inputs=((2, 3, 6),)),
+    "recurrence_without_bias": Network(build=lambda: Recurrence(bias=False), inputs=((1, 3, 6),)),
+    "shared": Network(build=Shared, inputs=((1, 3, 5, 5),)),
+    "own": Network(build=Own, inputs=((2, 3, 4, 4),)),
+}
