@@ -230,6 +230,7 @@ def _read_spec(
     path: str, inputs: tuple[InputSpec, ...], dims: Mapping[str, int]
 ) -> tuple[Graph, tuple[Alternative, ...]]:
     from convcost.alternatives import build_alternatives
+    from convcost.alternatives.options import refuse_too_many
     from convcost.sources.spec import read_spec
 
     spec = read_spec(path, inputs=inputs, dims=dims)
@@ -238,6 +239,7 @@ def _read_spec(
         options = {key: [_option(item) for item in _several(value)] for key, value in wanted.options}
         try:
             listed.extend(build_alternatives(wanted.name, options))
+            refuse_too_many(listed)
         except UsageError as error:  # raised again with its place in the file
             raise wanted.where.error(error.message, hint=error.hint) from error
     return spec.graph, tuple(listed)

@@ -129,4 +129,5 @@ def _text(places: list[Place], chance: random.Random) -> str:
         return chance.choice(_TEXTS)
     owner, field = chance.choice(texts)
     found = getattr(owner, field.name)
-    return chance.choice(found) if field.is_repeated else found
+    text = chance.choice(found) if field.is_repeated else found
+    return text if isinstance(text, str) else chance.choice(_TEXTS)  # protobuf hands over what is no UTF-8 as bytes

@@ -89,7 +89,7 @@ def _check_revision(target: str, content: bytes) -> None:
     """With a git that has whatever it is asked for: files alone, since a factory's tree would be run."""
 
     def answer(arguments: Sequence[str], problem: str, hint: str | None, *, given: bytes | None = None) -> bytes:
-        assert "--end-of-options" in arguments or not arguments[-1].startswith("-"), "git would read a name as an option"
+        assert "--end-of-options" in arguments or not arguments[-1].startswith("-"), "git would read it as an option"
         if "\0" in target or len(target.encode()) > _LONGEST_NAME:
             raise SourceError(problem, hint=hint)  # as no tree holds such a name
         return content if arguments[0] == "cat-file" else b"0" * 40

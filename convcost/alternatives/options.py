@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import itertools
+import math
 import re
 import types
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,8 @@ OptionValue: TypeAlias = int | str
 _ITEM = re.compile(r"\s*(?P<name>[\w-]+)\s*(\[(?P<options>[^\[\]]*)\])?\s*(,|$)")
 MAX_OPTION = 2**31
 MAX_DIGITS = 20
+MOST_ALTERNATIVES = 256
+"""Of one layer, in all: each is counted and shown for every layer."""
 MAX_SHOWN = 60
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -36,8 +39,17 @@ def parse_alternatives(text: str, table: Mapping[str, type[Alternative]]) -> tup
                 hint="write a,b[option=value]",
             )
         found.extend(build_alternatives(item["name"], _read_options(item["options"] or ""), table))
+        refuse_too_many(found)
         position = item.end()
     return tuple(found)
+
+
+def refuse_too_many(found: Sequence[Alternative]) -> None:
+    """Raises `UsageError` before a list of alternatives grows past `MOST_ALTERNATIVES`."""
+    if len(found) > MOST_ALTERNATIVES:
+        raise UsageError(
+            f"more than {MOST_ALTERNATIVES} alternatives are asked for", hint="compare fewer of them at a time"
+        )
 
 
 def build_alternatives(
@@ -52,6 +64,11 @@ def build_alternatives(
         if key not in hints:
             known = _suggest(key, list(hints)) if hints else "it takes none"
             raise UsageError(f"alternative '{name}' has no option '{_shown(key)}'", hint=known)
+    asked = math.prod(map(len, options.values()))
+    if asked > MOST_ALTERNATIVES:
+        raise UsageError(
+            f"alternative '{name}' with {asked:,} combinations of options", hint=f"{MOST_ALTERNATIVES} are the most"
+        )
     checked = {key: [_check(name, key, value, hints[key]) for value in values] for key, values in options.items()}
     return tuple(family(**dict(zip(checked, values, strict=True))) for values in itertools.product(*checked.values()))
 

@@ -54,9 +54,13 @@ def report_exit(stop: SystemExit, arguments: Sequence[str]) -> int:
 
 
 def report_unexpected(error: Exception, arguments: Sequence[str]) -> int:
-    """A wrong command line, or a fault of convcost's own."""
+    """A wrong command line, what the system refuses, or a fault of convcost's own."""
     if isinstance(error, _CommandLineError):
         return report(UsageError(error.format_message(), hint=_help_for(arguments)), arguments)
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        hint = "check the path, its permissions, and the space that is left"
+        return report(ConvcostError(f"{where}{error.strerror}", hint=hint), arguments)
     if _is_verbose(arguments):
         traceback.print_exception(error)
     hint = "this is a fault in convcost: please report it, with what -v prints"

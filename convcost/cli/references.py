@@ -38,7 +38,10 @@ def baseline_path(plan: Plan) -> Path:
 def read_baseline(plan: Plan) -> Baseline | None:
     """The baseline file, or None where there is none; raises `SourceError` for one that cannot be read."""
     path = baseline_path(plan)
-    return Baseline.read(read_json(str(path)), file=str(path)) if path.exists() else None
+    try:
+        return Baseline.read(read_json(str(path)), file=str(path)) if path.exists() else None
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror or error}", hint="name the baseline by a shorter path") from error
 
 
 def find_references(plan: Plan) -> References:

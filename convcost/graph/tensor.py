@@ -6,7 +6,16 @@ import enum
 import math
 from dataclasses import dataclass
 
+from convcost.errors import ShapeError
+
 Shape = tuple[int, ...]
+
+MAX_RANK = 64
+"""As in torch and NumPy; products of the sizes of more could have any number of digits."""
+
+
+def _high_rank(name: str, shape: Shape) -> ShapeError:
+    return ShapeError(f"'{name:.60}' has {len(shape):,} dimensions, more than {MAX_RANK}")
 
 
 class DType(enum.Enum):
@@ -102,6 +111,10 @@ class Weight:
     trainable: bool = True
     packed: int | None = None
 
+    def __post_init__(self) -> None:
+        if len(self.shape) > MAX_RANK:
+            raise _high_rank(self.name, self.shape)
+
     @property
     def numel(self) -> int:
         return math.prod(self.shape)
@@ -129,6 +142,10 @@ class Tensor:
     dtype: DType = DType.FLOAT32
     weight: Weight | None = None
     alias: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.shape) > MAX_RANK:
+            raise _high_rank(self.name, self.shape)
 
     @classmethod
     def of(cls, weight: Weight) -> Tensor:

@@ -24,21 +24,20 @@ _STRING = re.compile(
 )
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _PLAIN = re.compile(r"[^,\]}#\n]+")
+MAX_DEPTH = 32
+# Before anything reads it: the time tomllib takes for a dotted key grows with the square of its parts.
+_DEEP_KEY = re.compile(
+    rf"""(?:\.[ \t]*(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*){{{MAX_DEPTH}}}""",
+)
 _ERROR = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
 
 
 def parse_toml(text: str, *, file: str, table: Sequence[str]) -> Located | None:
     """The value of a table such as `("tool", "convcost")` with its places; None where the file has none.
 
-    Raises `LocatedError` for a text that is not TOML, and for dates, which nothing here takes.
+    Raises `LocatedError` for a text that is not TOML or nested too deep, and for dates, which nothing here takes.
     """
-    try:
-        value: object = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        match = _ERROR.fullmatch(str(error))
-        line, column = (int(match[2]), int(match[3])) if match else (1, 1)
-        where = Location(file=file, line=line, column=column)
-        raise where.error(f"not valid TOML: {match[1] if match else error}") from None
+    value = _read(text, file)
     for key in table:
         if not isinstance(value, dict) or key not in value:
             return None
@@ -46,6 +45,22 @@ def parse_toml(text: str, *, file: str, table: Sequence[str]) -> Located | None:
     places = _Places(text.replace("\r\n", "\n"), file)
     places.scan()
     return _located(value, tuple(table), places)
+
+
+def _read(text: str, file: str) -> object:
+    if deep := _DEEP_KEY.search(text):
+        before = text[: deep.start()]
+        where = Location(file=file, line=before.count("\n") + 1, column=len(before) - before.rfind("\n"))
+        raise where.error(f"keys nested more than {MAX_DEPTH} deep", hint="a config needs far less")
+    start = Location(file=file, line=1, column=1)
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise start.error("values nested too deep", hint="a config needs far less") from None
+    except ValueError as error:  # also of a number that is longer than Python reads
+        match = _ERROR.fullmatch(str(error))
+        where = Location(file=file, line=int(match[2]), column=int(match[3])) if match else start
+        raise where.error(f"not valid TOML: {match[1] if match else error}") from None
 
 
 def _located(value: object, path: Path, places: _Places) -> Located:

@@ -55,9 +55,11 @@ class LayerNames:
         return path in self._contracting and not isinstance(op, _NAMED_BY_WEIGHT)
 
     def _unique(self, name: str) -> str:
-        uses = self._uses.get(name, 0)
-        self._uses[name] = uses + 1
-        return self._unique(f"{name}_{uses}") if uses else name
+        while uses := self._uses.get(name, 0):
+            self._uses[name] = uses + 1
+            name = f"{name}_{uses}"
+        self._uses[name] = 1
+        return name
 
 
 def function_name(op: Op) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _NAME_SCOPES = "pkg.torch.onnx.name_scopes"
 _LITERAL_TEXT = re.compile(r"'([^']*)'")
 _OWNED = re.compile(r"(\w+(?:\.\w+)*?)[._](?:weight|bias)(?:_\w+)?")
-_LONGEST_NAME = 500  # a longer one is no path, and backtracking over it is slow
+_LONGEST_NAME = 500  # a longer one is no path: what is above each of its parts would fill the memory
 _CALL_SUFFIX = re.compile(r"_\d+$")
 CONTRACTIONS = (Conv, ConvTranspose, Linear, MatMul, Recurrent)
 """Ops that belong to the owner of their weight."""
@@ -37,9 +37,9 @@ def path_of(node: NodeProto) -> NodePath:
     for entry in node.metadata_props:
         if entry.key == _NAME_SCOPES:
             scopes = _LITERAL_TEXT.findall(entry.value)
-            return NodePath(scopes[-2] if len(scopes) > 1 else "", True)
+            return NodePath(scopes[-2][:_LONGEST_NAME] if len(scopes) > 1 else "", True)
     name = node.name
-    if name.startswith("/"):
+    if name.startswith("/") and len(name) <= _LONGEST_NAME:
         return NodePath(_from_slashes(name), True)
     return NodePath(name, False)
 

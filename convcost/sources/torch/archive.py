@@ -25,12 +25,15 @@ _LFS = b"version https://git-lfs"
 
 def check_readable(path: Path) -> None:
     """Raises `SourceError` for what cannot be an archive at all."""
-    if not path.exists():
-        raise SourceError(f"there is no file '{path}'")
-    if path.is_dir():
-        raise SourceError(f"'{path}' is a directory")
-    with path.open("rb") as file:
-        start = file.read(len(_LFS))
+    try:
+        if path.is_dir():
+            raise SourceError(f"'{path}' is a directory")
+        with path.open("rb") as file:
+            start = file.read(len(_LFS))
+    except FileNotFoundError as error:
+        raise SourceError(f"there is no file '{path}'") from error
+    except (OSError, ValueError) as error:  # the latter for a name with a NUL in it
+        raise SourceError(f"'{path}' cannot be read: {first_line(error)}") from error
     if not start:
         raise SourceError(f"'{path}' is empty")
     if start == _LFS:

@@ -96,7 +96,11 @@ def _imported(target: Target) -> ModuleType:
 
 def _module_in_file(target: Target) -> ModuleType:
     path = Path(target.place)
-    if not path.exists():
+    try:
+        exists = path.exists()
+    except OSError:  # a name longer than the system takes
+        exists = False
+    if not exists:
         raise SourceError(f"there is no file '{target.place}'", hint="the path is relative to the current folder")
     if not path.is_file():
         raise SourceError(f"'{target.place}' is a directory", hint="write path/file.py:factory")
