@@ -15,6 +15,7 @@ def unpacked(box: torch.ScriptObject) -> tuple[nn.Parameter, ...]:
 
 def _parts(box: torch.ScriptObject) -> list[torch.Tensor]:
     if hasattr(box, "unpack"):
-        return [part for part in box.unpack() if part is not None]
+        parts = box.unpack()  # an embedding's box holds its table alone
+        return [parts] if isinstance(parts, torch.Tensor) else [part for part in parts if part is not None]
     state, _ = cast("tuple[tuple[object, ...], str]", box.__getstate__())
     return [part for inner in cast("list[torch.ScriptObject]", state[-1]) for part in _parts(inner)]

@@ -13,7 +13,13 @@ from convcost.graph.ops import Op
 
 _DTYPES: dict[torch.dtype, DType] = {
     getattr(torch, dtype.value): dtype for dtype in DType if isinstance(getattr(torch, dtype.value, None), torch.dtype)
-} | {torch.qint8: DType.INT8, torch.quint8: DType.UINT8, torch.qint32: DType.INT32}
+} | {
+    torch.qint8: DType.INT8,
+    torch.quint8: DType.UINT8,
+    torch.qint32: DType.INT32,
+    torch.quint4x2: DType.UINT4,
+    torch.quint2x4: DType.UINT2,
+}
 
 
 def dtype_of(tensor: torch.Tensor) -> DType:
@@ -135,6 +141,17 @@ class Call:
         value = self.argument(name)
         boxes = value if isinstance(value, (list, tuple)) else (value,)
         return tuple(tensor for box in boxes for tensor in self._values.packed(box))
+
+    def boxed(self) -> tuple[Tensor, ...]:
+        """Every stored tensor that lies in a box among the arguments."""
+        return tuple(
+            tensor for name in self.signature.positions if self._is_boxed(name) for tensor in self.packed(name)
+        )
+
+    def _is_boxed(self, name: str) -> bool:
+        value = self.argument(name)
+        items = value if isinstance(value, (list, tuple)) else (value,)
+        return bool(items) and all(isinstance(item, torch.ScriptObject) for item in items)
 
     def integers(self, name: str, axes: int | None = None) -> tuple[int, ...]:
         """A list of integers, a lone one spread over `axes`; empty for None."""

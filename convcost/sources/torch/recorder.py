@@ -223,7 +223,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
 
     @staticmethod
     def _unknown(call: Call, reason: str) -> Step:
-        return Step(Unknown(operator=call.signature.name, reason=reason, shapes=call.results), call.operands)
+        op = Unknown(operator=call.signature.name, reason=reason, shapes=call.results)
+        return Step(op, (*call.operands, *call.boxed()))
 
     def _add(
         self,

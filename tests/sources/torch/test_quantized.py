@@ -12,6 +12,7 @@ from convcost.analysis import analyze_graph
 from convcost.graph import DType
 from convcost.graph.ops import Activation, Elementwise, Normalize
 from convcost.sources.torch import graph_of
+from convcost.sources.torch.lowering import LOWERINGS
 from tests.sources.torch.networks import Calls
 
 quantization = torch.ao.quantization
@@ -86,3 +87,38 @@ def test_what_stands_between_quantized_products_is_other_ops():
     analysis = analyze(converted(inner), torch.zeros(1, 4, 8, 8))
     assert analysis.totals.macs == 0
     assert {Normalize, Activation, Elementwise} <= {type(layer.node.op) for layer in analysis.layers}
+
+
+def packed_table(bits):
+    dtype = {8: torch.quint8, 4: torch.quint4x2}[bits]
+    rows = torch.quantize_per_channel(torch.rand(10, 8), torch.ones(10), torch.zeros(10), 0, dtype)
+    return torch.ops.quantized.embedding_bag_prepack(rows)
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_a_quantized_look_up_reads_narrow_rows_and_makes_them_floats(bits):
+    box = packed_table(bits)
+    look_up = {8: torch.ops.quantized.embedding_byte, 4: torch.ops.quantized.embedding_4bit}[bits]
+    analysis = analyze(Calls(lambda self, x: look_up(box, x)), torch.tensor([1, 2, 3]))
+    gather, dequantize = analysis.layers
+    assert analysis.totals.params == 10 * 8
+    assert analysis.totals.weight_bytes == 10 * 8 * bits // 8
+    assert gather.node.outputs[0].nbytes == 3 * 8 * bits // 8
+    assert dequantize.cost.other_ops == 3 * 8
+    assert dequantize.node.outputs[0].dtype is DType.FLOAT32
+
+
+def test_a_quantized_bag_adds_up_what_it_looked_up():
+    box = packed_table(8)
+    bag = lambda self, x: torch.ops.quantized.embedding_bag_byte(box, x, torch.tensor([0, 2]))  # noqa: E731
+    analysis = analyze(Calls(bag), torch.tensor([1, 2, 3]))
+    assert analysis.totals.other_ops == 2 * 3 * 8
+
+
+def test_what_lies_in_the_box_of_an_operator_that_is_not_counted_is_stored_all_the_same(monkeypatch):
+    box = packed_table(8)
+    monkeypatch.delitem(LOWERINGS, "quantized.embedding_byte")
+    look_up = Calls(lambda self, x: torch.ops.quantized.embedding_byte(box, x))
+    analysis = analyze_graph(graph_of(look_up, (torch.tensor([1, 2, 3]),)))
+    assert analysis.unknown
+    assert analysis.totals.params == 10 * 8

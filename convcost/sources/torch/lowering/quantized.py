@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol, cast
 
-from convcost.graph.ops import Activation, Cell, Conv, ConvTranspose, Elementwise, Linear, MatMul, Normalize, Recurrent
+from convcost.graph import Tensor
+from convcost.graph.ops import (
+    Activation,
+    Cell,
+    Conv,
+    ConvTranspose,
+    Elementwise,
+    Gather,
+    Linear,
+    MatMul,
+    Normalize,
+    Recurrent,
+    Reduce,
+)
 from convcost.sources.torch.call import Call, Step
 from convcost.sources.torch.lowering.recurrent import GATES
 from convcost.sources.torch.lowering.table import lowers
@@ -145,3 +159,18 @@ def _single_step(call: Call) -> Step:
         biased=bool(input_bias),
     )
     return Step(op, (call.operands[0], by_input, by_state, *input_bias, *state_bias, *call.operands[1:]))
+
+
+@lowers(*(f"quantized.{name}_{form}" for name in ("embedding", "embedding_bag") for form in ("byte", "4bit")))
+def _embedding(call: Call) -> tuple[Step, ...]:
+    """Rows looked up in the narrow type, made floats, and in a bag added up."""
+    (table,) = call.packed("weight")
+    indices = call.tensor("indices")
+    shape = (*indices.shape, *table.shape[1:])
+    rows, floats = (Tensor(name=f"{table.name} {word}", shape=shape) for word in ("rows", "as floats"))
+    looked_up = Step(Gather(), (table, indices), (replace(rows, dtype=table.dtype),))
+    dequantize = Elementwise(function="dequantize")
+    if "bag" not in call.signature.word:
+        return looked_up, Step(dequantize, (rows,))
+    bags = Reduce(function="embedding_bag", axes=(0,))
+    return looked_up, Step(dequantize, (rows,), (floats,)), Step(bags, (floats, *call.tensors("offsets")))
