@@ -19,10 +19,9 @@ from benchmarks.conformance import ordinary
 from benchmarks.peers import PEERS, Subject, asked
 from convcost.conventions import CONVENTIONS
 from tests.conformance.every_case import CASES, PUBLISHED
-from tests.conventions.networks import NETWORKS, TIMM, TORCHVISION
+from tests.conventions.networks import LARGER, NETWORKS, TIMM, TORCHVISION
 
 DATA = Path(__file__).parents[1] / "tests" / "data" / "peer_counts.json"
-_IMAGE, _LARGER = (1, 3, 224, 224), (1, 3, 299, 299)
 
 
 def subjects() -> Iterator[tuple[str, Callable[[], Subject]]]:
@@ -39,7 +38,8 @@ def subjects() -> Iterator[tuple[str, Callable[[], Subject]]]:
 
 def _from_library(library: str, build: str, name: str) -> Subject:
     module = getattr(importlib.import_module(library), build)(name)
-    return _with_values(module, (_LARGER if name == "inception_v3" else _IMAGE,))
+    side = LARGER.get(name, 224)
+    return _with_values(module, ((1, 3, side, side),))
 
 
 def _with_values(module: torch.nn.Module, shapes: tuple[tuple[int, ...], ...]) -> Subject:

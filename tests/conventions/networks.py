@@ -18,6 +18,7 @@ TORCHVISION = (
     *("mnasnet1_0", "efficientnet_b0", "efficientnet_v2_s", "regnet_y_400mf", "convnext_tiny", "vit_b_16", "swin_t"),
     *("swin_v2_t", "maxvit_t"),
 )
+LARGER = {"inception_v3": 299}  # the side of the image, where it is not 224
 TIMM = ("vit_tiny_patch16_224", "mixer_s32_224", "mobilenetv3_small_050", "resnetv2_50")
 
 
