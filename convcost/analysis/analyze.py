@@ -9,11 +9,17 @@ from convcost.analysis.backward import backward_costs
 from convcost.analysis.memory import peak_activation_bytes
 from convcost.analysis.result import Analysis, Layer, Storage, Totals, UnknownOp
 from convcost.graph import Cost, Graph, Node
+from convcost.graph.collection import uncollected
 from convcost.graph.ops import Unknown
 
 
 def analyze_graph(graph: Graph, *, backward: bool = False) -> Analysis:
     """Every layer's cost, the totals, the peak, and what could not be counted; `backward` adds the gradients'."""
+    with uncollected():
+        return _analyzed(graph, backward=backward)
+
+
+def _analyzed(graph: Graph, *, backward: bool) -> Analysis:
     layers = layer_costs(graph.nodes)
     if backward:
         gradients = backward_costs(graph)
@@ -45,13 +51,13 @@ def layer_costs(nodes: Iterable[Node]) -> tuple[Layer, ...]:
     layers = []
     for node in nodes:
         new = [weight for weight in node.weights if weight.name not in charged]
-        charged.update(weight.name for weight in new)
+        charged.update([weight.name for weight in new])
         layers.append(
             Layer(
                 node=node,
                 cost=node.cost,
                 storage=Storage.of(new),
-                activation_bytes=node.repeat * sum(tensor.nbytes for tensor in node.outputs if not tensor.alias),
+                activation_bytes=node.repeat * sum([tensor.nbytes for tensor in node.outputs if not tensor.alias]),
             )
         )
     return tuple(layers)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from convcost.graph import Graph, Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Buffer:
+class _Buffer(NamedTuple):
     """Memory from the first node that touches it to the last."""
 
     nbytes: int
@@ -41,16 +40,17 @@ def peak_activation_bytes(graph: Graph) -> int:
 def _buffers(graph: Graph) -> dict[str, _Buffer]:
     buffers: dict[str, _Buffer] = {}
     for step, node in enumerate(graph.nodes):
-        for tensor in (*node.inputs, *node.outputs):
+        for tensor in (*node.operands, *node.outputs):
             if tensor.weight is not None:
                 continue
-            known = buffers.get(tensor.buffer)
+            name = tensor.buffer
+            known = buffers.get(name)
             # What a view shows may be more or less than its owner holds.
-            nbytes = tensor.nbytes if known is None or tensor.buffer == tensor.name else known.nbytes
-            buffers[tensor.buffer] = _Buffer(nbytes=nbytes, first=known.first if known else step, last=step)
+            nbytes = tensor.nbytes if known is None or not tensor.alias else known.nbytes
+            buffers[name] = _Buffer(nbytes, step if known is None else known.first, step)
     kept = {tensor.buffer for tensor in graph.outputs} & buffers.keys()
     end = len(graph.nodes) - 1
-    return buffers | {name: replace(buffers[name], last=end) for name in kept}
+    return buffers | {name: buffers[name]._replace(last=end) for name in kept}
 
 
 def _beside(node: Node, step: int, buffers: Mapping[str, _Buffer]) -> int:

@@ -28,12 +28,17 @@ class Storage:
     @classmethod
     def of(cls, weights: Iterable[Weight]) -> Storage:
         stored = list(weights)
+        if not stored:
+            return _NOTHING
         learnable = [weight for weight in stored if weight.role is Role.PARAMETER]
         return cls(
             params=sum(weight.values for weight in learnable),
             buffers=sum(weight.values for weight in stored if weight.role is Role.BUFFER),
             weight_bytes=sum(weight.nbytes for weight in learnable),
         )
+
+
+_NOTHING = Storage()  # of most layers, which is why they share it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ class Node:
     @property
     def inputs(self) -> tuple[Tensor, ...]:
         """The operands that are computed rather than stored."""
-        return tuple(tensor for tensor in self.operands if tensor.weight is None)
+        return tuple([tensor for tensor in self.operands if tensor.weight is None])
 
     @property
     def weights(self) -> tuple[Weight, ...]:
@@ -113,4 +113,5 @@ def _check_writes(node: Node, written: set[str], stored: set[str]) -> None:
 
 def distinct_weights(operands: Iterable[Tensor]) -> tuple[Weight, ...]:
     """The stored tensors among some operands, in order, each once."""
-    return tuple({tensor.weight.name: tensor.weight for tensor in operands if tensor.weight is not None}.values())
+    stored = [tensor.weight for tensor in operands if tensor.weight is not None]
+    return tuple({weight.name: weight for weight in stored}.values()) if stored else ()

@@ -25,11 +25,13 @@ class DType(enum.Enum):
     """
 
     bits: int
+    is_complex: bool
 
     def __new__(cls, label: str, bits: int) -> DType:
         member = object.__new__(cls)
         member._value_ = label
         member.bits = bits
+        member.is_complex = label.startswith("complex")
         return member
 
     FLOAT64 = "float64", 64
@@ -63,10 +65,6 @@ class DType(enum.Enum):
     @property
     def is_floating(self) -> bool:
         return str(self.value).startswith(("float", "bfloat"))
-
-    @property
-    def is_complex(self) -> bool:
-        return str(self.value).startswith("complex")
 
     @property
     def is_differentiable(self) -> bool:

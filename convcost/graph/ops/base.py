@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, NamedTuple, TypeAlias
 
@@ -17,6 +17,12 @@ Attribute: TypeAlias = "int | float | str | bool | tuple[Attribute, ...] | None"
 """A field of an op, as reports show it."""
 
 
+class _OpType(ABCMeta):
+    """Nothing is registered as an op, so `isinstance`, asked many times of every node, need not look for that."""
+
+    __instancecheck__ = type.__instancecheck__
+
+
 class Arithmetic(NamedTuple):
     """Multiply-accumulates, and every other arithmetic operation, kept apart."""
 
@@ -24,7 +30,7 @@ class Arithmetic(NamedTuple):
     other_ops: int
 
 
-class Op(ABC):
+class Op(metaclass=_OpType):
     """A computation by its attributes alone; shapes come with the call, never with the op.
 
     A subclass is a frozen dataclass. `family` names it in `convcost explain`, `formula` is the text of
@@ -71,7 +77,7 @@ class Op(ABC):
 
     def bytes_written(self, outputs: tuple[Tensor, ...]) -> int:
         """Compulsory writes: every output once."""
-        return 0 if self.is_view else sum(tensor.nbytes for tensor in outputs)
+        return 0 if self.is_view else sum([tensor.nbytes for tensor in outputs])
 
     def passing_bytes(self, outputs: tuple[Tensor, ...]) -> int:
         """What one part of the op hands to its next, beside the outputs, once the inputs have been read."""
@@ -84,10 +90,10 @@ class Op(ABC):
     def cost(self, operands: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Cost:
         """The cost of one execution on these tensors."""
         macs, other_ops = self.arithmetic(
-            tuple(tensor.shape for tensor in operands), tuple(tensor.shape for tensor in outputs)
+            tuple([tensor.shape for tensor in operands]), tuple([tensor.shape for tensor in outputs])
         )
         return Cost(
-            macs=macs * real_products(operands[:2]),
+            macs=macs and macs * real_products(operands[:2]),
             other_ops=other_ops,
             bytes_read=self.bytes_read(operands, outputs),
             bytes_written=self.bytes_written(outputs),
@@ -102,7 +108,7 @@ class Op(ABC):
 
 def real_products(factors: tuple[Tensor, ...]) -> int:
     """Real multiplies in one product: two for each complex factor, `(a + bi)(c + di)` being four."""
-    return math.prod(2 for factor in factors if factor.dtype.is_complex)
+    return math.prod([2 for factor in factors if factor.dtype.is_complex])
 
 
 def positions(shape: Shape, features: int) -> Shape:

@@ -163,7 +163,7 @@ class GraphBuilder:
         """What is known of the outputs, from the whole model or else from this node's operands alone."""
         types = self.scope.types
         results = tuple([types.get(name, _UNTYPED) if name else _UNTYPED for name in node.output])
-        if all(kind.shape is not None or not name for kind, name in zip(results, node.output, strict=True)):
+        if None not in [kind.shape for kind in results]:
             return results
         operands = [argument for argument in arguments if argument is not None]
         if node.op_type in CONTROL_FLOW or not all(self.is_sized(operand) for operand in operands):
@@ -175,18 +175,23 @@ class GraphBuilder:
         )
 
     def _fold(self, node: NodeProto, arguments: tuple[Tensor | None, ...]) -> None:
-        if not node.output:
-            return
-        if node.op_type in ("Shape", "Size") and arguments and arguments[0] and self.is_sized(arguments[0]):
-            self.scope.constants.learn(node.output[0], shape_values(node, arguments[0].shape))
-        if node.op_type not in FOLDS:
+        operator = node.op_type
+        if not node.output or (operator not in FOLDS and operator not in ("Shape", "Size")):
             return
         constants = self.scope.constants
-        values = [constants.of(name) if name else None for name in node.input]
-        if all(value is not None or not name for value, name in zip(values, node.input, strict=True)):
-            value = fold(node.op_type, values, Attributes(node))
-            if value is not None:
-                constants.learn(node.output[0], value)
+        if operator in ("Shape", "Size"):
+            if arguments and arguments[0] and self.is_sized(arguments[0]):
+                constants.learn(node.output[0], shape_values(node, arguments[0].shape))
+            return
+        values = []
+        for name in node.input:
+            known = constants.of(name) if name else None
+            if name and known is None:
+                return
+            values.append(known)
+        value = fold(operator, values, Attributes(node))
+        if value is not None:
+            constants.learn(node.output[0], value)
 
     def _stays_weight(
         self, node: NodeProto, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...]
@@ -211,7 +216,7 @@ class GraphBuilder:
                 if node.domain not in DOMAINS
                 else "convcost does not know this operator"
             )
-        for argument in arguments:
+        for argument in arguments if self._unsized else ():
             if argument is not None and not self.is_sized(argument):
                 raise NotCountedError(f"the shape of its input '{shown(argument.name)}' is known only when it runs")
         call = Call(
@@ -313,12 +318,14 @@ def _completed(lowered: Lowered, results: Sequence[TensorType]) -> tuple[TensorT
             shape = lowered.shapes[position]
         if position == 0 and (shape is None or isinstance(lowered.op, _SHAPED)):
             shape = lowered.op.output_shapes(tuple(operand.shape for operand in lowered.operands))[0]
-        kinds.append(TensorType(kind.elem_type, shape))
+        kinds.append(kind if shape is kind.shape else TensorType(kind.elem_type, shape))
     return tuple(kinds)
 
 
 def _refuse_unnamed_result(node: NodeProto, lowered: Lowered, kinds: Sequence[TensorType]) -> None:
     """An op's cost goes by its first output: where that is left out, another may stand for it only if it is alike."""
+    if node.output and "" not in node.output:
+        return
     named = [kind for name, kind in zip(node.output, kinds, strict=True) if name]
     if not named or (not node.output[0] and not isinstance(lowered.op, Recurrent) and named[0].shape != kinds[0].shape):
         raise NotCountedError("its first result, which its cost goes by, has no name")

@@ -216,7 +216,7 @@ def _repeat(
     for after, before in zip(kept, carried, strict=True):
         if not builder.is_sized(after) or after.shape != before.shape:
             raise NotCountedError("a value it carries changes its shape from one step to the next")
-    builder.pending.extend(dataclasses.replace(item, repeat=item.repeat * trips) for item in nodes)
+    builder.pending.extend(item._replace(repeat=item.repeat * trips) for item in nodes)
 
 
 def _read_by(nodes: Sequence[Pending]) -> list[Tensor]:
@@ -265,10 +265,10 @@ def _stack(
     opened = builder.pending[entry]
     outputs = (*opened.outputs, whole)
     op = Move(action=node.op_type.lower(), shapes=tuple(tensor.shape for tensor in outputs), view=True)
-    builder.pending[entry] = dataclasses.replace(opened, op=op, outputs=outputs)
+    builder.pending[entry] = opened._replace(op=op, outputs=outputs)
     part = builder.declared(f"{name}#part", TensorType(0, item.shape), alias=whole.buffer, dtype=item.dtype)
     builder.emit(node, Lowered(op=Move(action="stack", shapes=(item.shape,)), operands=(item,)), (part,))
-    builder.pending[-1] = dataclasses.replace(builder.pending[-1], repeat=trips)
+    builder.pending[-1] = builder.pending[-1]._replace(repeat=trips)
 
 
 def _axes(attributes: Attributes, side: str, count: int) -> tuple[int, ...]:

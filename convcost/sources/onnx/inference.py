@@ -47,9 +47,15 @@ def infer_model(model: ModelProto) -> tuple[ModelProto, str | None]:
 def types_of(graph: GraphProto) -> dict[str, TensorType]:
     """Every value the graph describes, by name."""
     types = {}
+    alike: dict[bytes, TensorType] = {}  # many values are of few types, and reading one is slow
     for values in (graph.value_info, graph.output, graph.input):
         for value in values:
-            types[value.name] = tensor_type(value.type)
+            kind = value.type
+            key = kind.SerializeToString()
+            found = alike.get(key)
+            if found is None:
+                found = alike[key] = tensor_type(kind)
+            types[value.name] = found
     return types
 
 

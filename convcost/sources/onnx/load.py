@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from convcost.graph import Graph
+from convcost.graph.collection import uncollected
 from convcost.sources.onnx.build import GraphBuilder
 from convcost.sources.onnx.control import CONTROL_FLOW
 from convcost.sources.onnx.equations import refuse_endless_equations
@@ -35,20 +33,8 @@ def load_model(request: Request) -> Graph:
         notes.append(
             f"onnx could not infer shapes for the whole model, which was then done node by node: {shown(refusal)}"
         )
-    with _uncollected():
+    with uncollected():
         return GraphBuilder(model, path, notes).graph()
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Everything made while lowering is kept, so looking for garbage among it only makes time quadratic."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _version_notes(model: ModelProto) -> list[str]:

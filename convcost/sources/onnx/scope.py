@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.graph import Origin, Role, Tensor
 from convcost.graph.ops import Op
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from convcost.sources.onnx.module_paths import NodePath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class Pending(NamedTuple):
     """A lowered node that waits for its name. `bias` is the stored tensor that is added to its result next."""
 
     op: Op
