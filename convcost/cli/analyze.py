@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convcost.cli.options import Measuring, Reading, Strictness, Writing
+from convcost.cli.options import Batching, Measuring, Reading, Strictness, Writing
+from convcost.cli.values import at_least_one
 from convcost.cli.viewing import Viewing
 from convcost.errors import UsageError
 from convcost.reports import Report
 
+if TYPE_CHECKING:
+    from convcost.analysis import Analysis
+    from convcost.latency import Device
+    from convcost.reports.view import View
+
 
 def analyze(  # noqa: PLR0913 - the options of the command
     *,
-    target: Annotated[list[str], typer.Argument(metavar="TARGET", help="A model file or import target.")],
+    target: Annotated[
+        list[str], typer.Argument(metavar="TARGET", help="A model file, a folder of them, or an import target.")
+    ],
     backward: Annotated[
         bool, typer.Option("--backward", help="Count the gradients of training too, beside the forward pass.")
     ] = False,
@@ -43,6 +52,7 @@ def analyze(  # noqa: PLR0913 - the options of the command
             help="Say our total as another counter would print it, with the terms that make the difference.",
         ),
     ] = None,
+    batching: Batching,
     measuring: Measuring,
     reading: Reading,
     viewing: Viewing,
@@ -55,7 +65,6 @@ def analyze(  # noqa: PLR0913 - the options of the command
     """
     from convcost.cli.models import all_notes, analyses_of, cross_checks_of, expressions_of, refuse_unknown, sweeps_of
     from convcost.cli.output import deliver
-    from convcost.reports.analysis import AnalysisReport
 
     _check_alone({"--sweep": sweep, "--cross-check": cross_check, "--convention": convention}, measuring, viewing)
     view = viewing.view(every_row=writing.verbose)
@@ -84,15 +93,33 @@ def analyze(  # noqa: PLR0913 - the options of the command
 
         code, timed = deliver_timed_analyses(target, reading, view, measuring, writing, backward=backward)
         return code or (refuse_unknown(timed) if strictness.strict else 0)
-    analyses = analyses_of(target, reading, backward=backward)
-    report: Report = AnalysisReport(analyses=analyses, view=view)
-    if (device := measuring.limits()) is not None:
-        from convcost.reports.roofline import RooflineReport
+    report_of = partial(_report, view=view, device=measuring.limits())
+    if len(target) > 1 or batching.resume is not None or _is_folder(target[0]):
+        from convcost.cli.many import Several, analyze_each
 
-        times = tuple(None for _ in analyses)
-        report = RooflineReport(inner=report, analyses=analyses, view=view, device=device, times=times)
-    deliver(report, writing, notes=all_notes(analyses))
-    return refuse_unknown(analyses) if strictness.strict else 0
+        jobs = at_least_one(batching.jobs, option="--jobs")
+        several = Several(jobs=jobs, resume=batching.resume, backward=backward, strict=strictness.strict)
+        return analyze_each(target, several, report_of, reading, writing)
+    (analysis,) = analyses_of(target, reading, backward=backward)
+    deliver(report_of(analysis), writing, notes=analysis.notes)
+    return refuse_unknown([analysis]) if strictness.strict else 0
+
+
+def _is_folder(target: str) -> bool:
+    from convcost.targets.folders import is_folder
+
+    return is_folder(target)
+
+
+def _report(analysis: Analysis, *, view: View, device: Device | None) -> Report:
+    from convcost.reports.analysis import AnalysisReport
+
+    costs = AnalysisReport(analyses=(analysis,), view=view)
+    if device is None:
+        return costs
+    from convcost.reports.roofline import RooflineReport
+
+    return RooflineReport(inner=costs, analyses=(analysis,), view=view, device=device, times=(None,))
 
 
 def _check_alone(reports: Mapping[str, str | None], measuring: Measuring, viewing: Viewing) -> None:

@@ -29,18 +29,18 @@ def deliver(report: Report, writing: Writing, *, notes: Iterable[str] = ()) -> N
         values = "".join(f"{printable(value)}\n" for value in query(report.to_json(), writing.query))
         to_stdout = "" if writing.output else values
     elif not writing.output:
-        to_stdout = render(writing.format, report, _style(writing), formats=writing.formats)
-    for format_name, path in _destinations(writing):
+        to_stdout = render(writing.format, report, style_of(writing), formats=writing.formats)
+    for format_name, path in destinations(writing):
         if path in files:
             raise UsageError(f"two reports would go to '{path}'", hint="give each a file of its own")
-        is_query = writing.query is not None and format_name == _QUERY
+        is_query = writing.query is not None and format_name == QUERY
         files[path] = values if is_query else render(format_name, report, formats=writing.formats)
     if files:
         from convcost.cli.whole_files import write_whole
 
         write_whole(files)
     if writing.query is not None or writing.format not in _NOTES_INSIDE:
-        _say_notes(notes, writing)
+        say_notes(notes, writing)
     write_stdout(to_stdout)
 
 
@@ -85,13 +85,14 @@ def write_stdout(text: str) -> bool:
     return True
 
 
-_QUERY = "query"
+QUERY = "query"
 
 
-def _destinations(writing: Writing) -> list[tuple[str, Path]]:
+def destinations(writing: Writing) -> list[tuple[str, Path]]:
+    """The files to write, each with its format; raises `UsageError` for an `--export` that names neither."""
     found = []
     if writing.output is not None:
-        found.append((writing.format if writing.query is None else _QUERY, Path(writing.output)))
+        found.append((writing.format if writing.query is None else QUERY, Path(writing.output)))
     for text in writing.export:
         format_name, separator, path = text.partition("=")
         if not separator or not path:
@@ -100,14 +101,16 @@ def _destinations(writing: Writing) -> list[tuple[str, Path]]:
     return found
 
 
-def _style(writing: Writing) -> Style:
+def style_of(writing: Writing) -> Style:
+    """How stdout is to look."""
     on_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if on_terminal else None
     wanted = {"always": True, "never": False, "auto": on_terminal and not os.environ.get("NO_COLOR")}
     return Style(width=width, color=wanted[writing.color])
 
 
-def _say_notes(notes: Iterable[str], writing: Writing) -> None:
+def say_notes(notes: Iterable[str], writing: Writing) -> None:
+    """On stderr, unless that is to be quiet."""
     if not writing.quiet:
         for note in notes:
             sys.stderr.write(f"note: {printable(note)}\n")

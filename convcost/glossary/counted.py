@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 COUNTED: Mapping[tuple[str, ...], str] = {
     ("analyses",): "one analysis for each target, where there are several.",
+    ("failures",): "the targets that could not be analyzed, each with its error.",
     (
         "convention",
     ): "by which rules was counted: FLOPs for each MAC, the map that convolutions are counted at, whether "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from convcost import __version__
 from convcost.analysis import Analysis, Json, UnknownOp
 from convcost.analysis.group import group_layers
 from convcost.analysis.metrics import METRICS
@@ -14,6 +15,7 @@ from convcost.reports.layer_table import layer_records, layer_table
 from convcost.reports.view import View
 from convcost.units import Unit
 
+SEVERAL_SCHEMA = "convcost/analyses/1"
 _EVERY_LAYER = View()
 
 
@@ -42,7 +44,7 @@ class AnalysisReport:
 
     def to_json(self) -> Json:
         documents = [self._one_json(analysis) for analysis in self.analyses]
-        return documents[0] if len(documents) == 1 else {"analyses": list(documents)}
+        return documents[0] if len(documents) == 1 else several_json(documents)
 
     def _one_json(self, analysis: Analysis) -> dict[str, Json]:
         document = analysis.to_json()
@@ -50,6 +52,16 @@ class AnalysisReport:
             groups = group_layers(analysis.layers, by=self.view.by, depth=self.view.depth)
             document["groups"] = [{"by": self.view.by, **group.to_json()} for group in groups]
         return document
+
+
+def several_json(analyses: Sequence[Json], failures: Sequence[Json] = ()) -> dict[str, Json]:
+    """The document of several models, and of those that could not be read."""
+    return {
+        "schema": SEVERAL_SCHEMA,
+        "convcost": __version__,
+        "analyses": list(analyses),
+        "failures": list(failures),
+    }
 
 
 def title_of(analysis: Analysis) -> str:
@@ -71,7 +83,7 @@ def inputs_of(analysis: Analysis) -> tuple[str, ...]:
 
 def total_facts(analysis: Analysis) -> tuple[Fact, ...]:
     """Every total, and the coverage that says whether it is all."""
-    totals, least = analysis.totals, analysis.is_lower_bound
+    totals = analysis.totals
     remarks = {
         "macs": "multiply-accumulates",
         "other_ops": "bias, norm, activation, pooling …",
@@ -89,7 +101,7 @@ def total_facts(analysis: Analysis) -> tuple[Fact, ...]:
             value=metric.total(totals),
             unit=metric.unit,
             remark=remarks[metric.name],
-            lower_bound=least,
+            lower_bound=metric.is_least(analysis),
         )
         for metric in METRICS
     )
@@ -122,7 +134,7 @@ def coverage_text(analysis: Analysis) -> str:
     """`53 of 53 ops counted, 0 unknown`."""
     ops = len(analysis.layers)
     text = f"{analysis.counted} of {ops} ops counted, {ops - analysis.counted} unknown"
-    return f"{text}: every total is a lower bound" if analysis.is_lower_bound else text
+    return f"{text}: all but what is stored are lower bounds" if analysis.is_lower_bound else text
 
 
 def unknown_table(unknown: Sequence[UnknownOp]) -> tuple[Table, ...]:

@@ -13,13 +13,19 @@ from convcost.errors import UsageError
 def query(document: Json, path: str) -> list[str]:
     """The value at `totals.macs` as text, one for each of several analyses; a metric alone means its total.
 
+    `analyses.0.totals.macs` is the first one's, and `failures` what could not be analyzed.
     List elements are reached by position (`layers.0.macs`) or by their `name` (`layers.[conv1].macs`).
     Raises `UsageError` for a path that leads nowhere, or to more than one value.
     """
     full = f"totals.{path}" if path in {metric.name for metric in METRICS} else path
-    if isinstance(document, dict) and isinstance(several := document.get("analyses"), list):
+    if isinstance(document, dict) and isinstance(several := document.get("analyses"), list) and of_each(path):
         return [_scalar(one, full) for one in several]
     return [_scalar(document, full)]
+
+
+def of_each(path: str) -> bool:
+    """Whether a path is within each of several analyses, not within the list of them."""
+    return _next_key(path)[0] not in ("analyses", "failures")
 
 
 def _scalar(document: Json, path: str) -> str:

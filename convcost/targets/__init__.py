@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from convcost.targets.analyze import analysis_of
-from convcost.targets.several import analyses_of
+from convcost.targets.several import Failure, analyses_of, outcomes_of
 
-__all__ = ["analyses_of", "analysis_of"]
+__all__ = ["Failure", "analyses_of", "analysis_of", "outcomes_of"]

@@ -30,11 +30,17 @@ def read_json(path: str) -> Json:
     """Any JSON file; raises `SourceError` for what cannot be read, NaN and endless numbers among it."""
     try:
         content = Path(path).read_bytes()
-        document: Json = json.loads(content, parse_constant=_refuse, parse_int=_whole, parse_float=_finite)
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file", hint="check the path, relative to where you are") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from None
+    return parse_json(content, path)
+
+
+def parse_json(content: bytes, path: str) -> Json:
+    """The document in some bytes of the file at `path`; raises `SourceError` as `read_json` does."""
+    try:
+        document: Json = json.loads(content, parse_constant=_refuse, parse_int=_whole, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise SourceError(
             f"{path}: not JSON: {error}", hint="is this a report saved with --export json=FILE?"

@@ -170,7 +170,7 @@ def test_two_reports_cannot_share_a_file(capsys: Capture, tmp_path: Path) -> Non
 
 
 def test_a_file_that_cannot_be_read_leaves_no_report(capsys: Capture, tmp_path: Path) -> None:
-    code, out, err = run(capsys, "analyze", LAYER, str(tmp_path / "no.yaml"), "-o", str(tmp_path / "report"))
+    code, out, err = run(capsys, "analyze", str(tmp_path / "no.yaml"), "-o", str(tmp_path / "report"))
     assert (code, out) == (2, "")
     assert "no.yaml" in err
     assert list(tmp_path.iterdir()) == []
