@@ -14,7 +14,15 @@ from convcost.latency.session import INTERRUPTED, default_runtime, measure, was_
 from convcost.latency.setting import PROCESSORS, RUNTIMES, Processor, Runtime, Setting
 from convcost.latency.statistics import compare_samples
 from convcost.latency.sums import LatencySum, latency_sums, standard_sum
-from convcost.latency.workload import GraphNodes, OnnxFile, TorchModule, Workload, graph_of_nodes
+from convcost.latency.workload import (
+    GraphNodes,
+    OnnxFile,
+    OtherProcess,
+    Runnable,
+    TorchModule,
+    Workload,
+    graph_of_nodes,
+)
 
 __all__ = [
     "INTERRUPTED",
@@ -31,9 +39,11 @@ __all__ = [
     "Measurement",
     "NotMeasurable",
     "OnnxFile",
+    "OtherProcess",
     "Processor",
     "Protocol",
     "Roofline",
+    "Runnable",
     "Runtime",
     "Setting",
     "TorchModule",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from convcost.errors import ConvcostError, MissingDependencyError, SourceError, UsageError
-from convcost.latency.health import health_between, take_snapshot
+from convcost.latency.health import Snapshot, health_between, take_snapshot
 from convcost.latency.protocol import Clock, Protocol, Samples, Started, collector_off, take_samples
 from convcost.latency.result import Measurement, NotMeasurable
 from convcost.latency.runners.prepared import Prepared, UnrunnableError, first_line
 from convcost.latency.setting import Runtime, Setting
-from convcost.latency.workload import GraphNodes, OnnxFile, TorchModule, Workload, graph_of
+from convcost.latency.workload import GraphNodes, OnnxFile, OtherProcess, Runnable, TorchModule, graph_of
 
 INTERRUPTED = NotMeasurable(reason="interrupted before its first sample")
 """What is said of everything that a keyboard interrupt left unmeasured."""
@@ -24,13 +25,13 @@ _NO_TIME = NotMeasurable(reason="the time was over before its first sample: give
 _EXTRAS: dict[Runtime, str] = {"torch": "torch", "onnxruntime": "ort"}
 
 
-def default_runtime(workload: Workload) -> Runtime:
+def default_runtime(workload: Runnable) -> Runtime:
     """ONNX Runtime for files of its own format, torch for everything else."""
     return "onnxruntime" if isinstance(workload, OnnxFile) else "torch"
 
 
 def measure(
-    workloads: Mapping[str, Workload],
+    workloads: Mapping[str, Runnable],
     setting: Setting,
     protocol: Protocol | None = None,
     clock: Clock = time.perf_counter,
@@ -53,9 +54,9 @@ def measure(
                     ready[name] = outcome
         except KeyboardInterrupt:
             return results
-        before = take_snapshot()
+        before = _snapshot(ready)
         samples = _sampled(ready, protocol or Protocol(), clock)
-        health = health_between(before, take_snapshot(), threads=setting.threads)
+        health = health_between(before, _snapshot(ready), threads=setting.threads)
     for (name, started), taken in zip(ready.items(), samples, strict=True):
         if taken.times:
             results[name] = Measurement(
@@ -95,10 +96,10 @@ class _Ready:
     notes: tuple[str, ...]
 
 
-def _start(workload: Workload, setting: Setting, stack: ExitStack) -> _Ready | NotMeasurable:
+def _start(workload: Runnable, setting: Setting, stack: ExitStack) -> _Ready | NotMeasurable:
     """Opens a workload and runs it once; whatever a framework throws at that is the reason there is no measurement."""
     try:
-        prepared = stack.enter_context(_opened(workload, setting))
+        prepared = stack.enter_context(opened(workload, setting))
         with collector_off():
             first_run = prepared.subject(1)
             subject, notes = prepared.settle() if prepared.settle else (prepared.subject, ())
@@ -112,6 +113,17 @@ def _start(workload: Workload, setting: Setting, stack: ExitStack) -> _Ready | N
     return _Ready(started=started, prepared=prepared, notes=(*prepared.notes, *notes))
 
 
+def _snapshot(ready: Mapping[str, _Ready]) -> Snapshot:
+    """With what other processes do for us on our own side."""
+    spent = 0.0
+    for each in ready.values():
+        if each.prepared.spent:
+            with contextlib.suppress(RuntimeError):  # one that is gone has said so where it was asked to run
+                spent += each.prepared.spent()
+    now = take_snapshot()
+    return replace(now, own=now.own + spent)
+
+
 def _sampled(ready: Mapping[str, _Ready], protocol: Protocol, clock: Clock) -> tuple[Samples, ...]:
     try:
         return take_samples([each.started for each in ready.values()], protocol, clock)
@@ -122,9 +134,13 @@ def _sampled(ready: Mapping[str, _Ready], protocol: Protocol, clock: Clock) -> t
         ) from error
 
 
-def _opened(workload: Workload, setting: Setting) -> AbstractContextManager[Prepared]:
-    """The runner for a workload in a runtime, each loading its framework only here."""
+def opened(workload: Runnable, setting: Setting) -> AbstractContextManager[Prepared]:
+    """The runner for a workload in a runtime, each loading its framework only here. Raises `UnrunnableError`."""
     match workload, setting.runtime:
+        case OtherProcess(), _:
+            from convcost.latency.runners.elsewhere import open_elsewhere
+
+            return open_elsewhere(workload, setting)
         case TorchModule(), "torch":
             from convcost.latency.runners.torch_module import open_module
 

@@ -41,7 +41,20 @@ class TorchModule:
     graph: Graph | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherProcess:
+    """A model that a process of its own runs: the code of another revision, which must not meet this one's.
+
+    `command`, started in `folder`, gets the setting as JSON behind it.
+    """
+
+    command: tuple[str, ...]
+    folder: str
+    environment: Mapping[str, str]
+
+
 Workload: TypeAlias = GraphNodes | OnnxFile | TorchModule
+Runnable: TypeAlias = Workload | OtherProcess
 
 
 def graph_of(workload: Workload) -> Graph:

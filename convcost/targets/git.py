@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def analysis_at(
     label = f"git:{revision.name}:{request.target}"
     with tempfile.TemporaryDirectory(prefix="convcost-") as folder:
         try:
-            if request.target.endswith(_FILES):
+            if is_file(request.target):
                 copy = _take_file(revision, request.target, Path(folder))
                 return replace(analyze(replace(request, target=str(copy))), target=label)
             return replace(_run_there(revision, request, Path(folder), backward), target=label)
@@ -62,17 +62,24 @@ def analysis_at(
             raise SourceError(error.message.replace(f"{folder}/", f"git:{revision.name}:"), hint=error.hint) from error
 
 
+def is_file(target: str) -> bool:
+    """Whether a target is a file by itself; a factory needs the code around it."""
+    return target.endswith(_FILES)
+
+
 @contextlib.contextmanager
 def file_at(revision: Revision, path: str) -> Iterator[str]:
-    """The path of a copy of the file as the revision has it, for as long as the context lasts.
-
-    Raises `SourceError` for a factory, whose code would have to be imported twice into one process.
-    """
-    if not path.endswith(_FILES):
-        hint = "save both as files, such as ONNX, and compare those"
-        raise SourceError(f"{path} is code, and two revisions of it cannot run side by side", hint=hint)
+    """The path of a copy of the file as the revision has it, for as long as the context lasts."""
     with tempfile.TemporaryDirectory(prefix="convcost-") as folder:
         yield str(_take_file(revision, path, Path(folder)))
+
+
+@contextlib.contextmanager
+def tree_at(revision: Revision) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The folder we are in as the revision has it, and the environment to run its code in, while the context lasts."""
+    with tempfile.TemporaryDirectory(prefix="convcost-") as folder:
+        there, environment = _take_tree(revision, Path(folder))
+        yield str(there), environment
 
 
 def _take_file(revision: Revision, path: str, folder: Path) -> Path:
@@ -86,11 +93,7 @@ def _take_file(revision: Revision, path: str, folder: Path) -> Path:
 
 
 def _run_there(revision: Revision, request: Request, folder: Path, backward: bool) -> Analysis:
-    prefix = _git(["rev-parse", "--show-prefix"], "this is not a git repository", None).decode().strip()
-    archive = _git(["archive", "--format=tar", f"{revision.commit}:"], f"'{revision.name}' cannot be taken out", None)
-    tree = folder / "tree"
-    tree.mkdir()
-    subprocess.run(["tar", "-x", "-f", "-", "-C", str(tree)], input=archive, check=True)
+    there, environment = _take_tree(revision, folder)
     report = folder / "report.json"
     inputs = [word for spec in request.inputs for word in ("--input", _input_text(spec))]
     dims = [word for name, size in request.dims.items() for word in ("--dim", f"{name}={size}")]
@@ -98,12 +101,12 @@ def _run_there(revision: Revision, request: Request, folder: Path, backward: boo
     command += ["--backward"] if backward else []
     ended = subprocess.run(
         [*command, "--format", "json", "--quiet", "--output", str(report)],
-        cwd=tree / prefix,
+        cwd=there,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         errors="replace",
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tree / prefix), str(tree), *_search_path()])},
+        env=environment,
         check=False,
     )
     if ended.returncode:
@@ -111,6 +114,17 @@ def _run_there(revision: Revision, request: Request, folder: Path, backward: boo
         errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")] or said[-1:]
         raise SourceError(f"{request.target} at '{revision.name}': {errors[-1] if errors else 'failed'}")
     return read_saved(str(report))
+
+
+def _take_tree(revision: Revision, folder: Path) -> tuple[Path, dict[str, str]]:
+    """The folder we are in as the revision has it, and the environment in which its code is imported from there."""
+    prefix = _git(["rev-parse", "--show-prefix"], "this is not a git repository", None).decode().strip()
+    archive = _git(["archive", "--format=tar", f"{revision.commit}:"], f"'{revision.name}' cannot be taken out", None)
+    tree = folder / "tree"
+    tree.mkdir()
+    subprocess.run(["tar", "-x", "-f", "-", "-C", str(tree)], input=archive, check=True)
+    path = os.pathsep.join([str(tree / prefix), str(tree), *_search_path()])
+    return tree / prefix, {**os.environ, "PYTHONPATH": path}
 
 
 def _search_path() -> list[str]:

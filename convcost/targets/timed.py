@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from convcost.errors import ConvcostError
 from convcost.latency import (
     Measurement,
     NotMeasurable,
+    OtherProcess,
     Protocol,
+    Runnable,
     Runtime,
     Setting,
-    Workload,
     default_runtime,
     measure,
     was_interrupted,
 )
 from convcost.sources.request import Request
-from convcost.targets.git import Revision, at_revision, file_at
+from convcost.targets import served
+from convcost.targets.git import Revision, at_revision, file_at, is_file, tree_at
 from convcost.targets.workload import workload_of
 
 
@@ -42,13 +46,14 @@ def measure_beside(
 ) -> Timed:
     """Measures a model, in turn with `before` if there is one, in the runtime that suits it.
 
-    What cannot be read or run is part of the answer, for whether that matters is not decided here.
+    Where one runs in a process of its own, so does the other: a process that has just begun is not one that has read
+    and counted models. What cannot be read or run is part of the answer, for whether it matters is not decided here.
     """
     with contextlib.ExitStack() as stack:
-        current = _opened(now, stack)
-        if isinstance(current, NotMeasurable):
-            return Timed(now=current, before=None)
         earlier = _opened(before, stack) if before else None
+        current = process_here(now) if isinstance(earlier, OtherProcess) else _opened(now, stack)
+        if isinstance(current, NotMeasurable):
+            return Timed(now=current)
         workloads = {"now": current}
         if earlier is not None and not isinstance(earlier, NotMeasurable):
             workloads["before"] = earlier
@@ -60,17 +65,32 @@ def measure_beside(
 
 
 @contextlib.contextmanager
-def opened_workload(request: Request) -> Iterator[Workload]:
-    """As `workload_of` for a target of the working tree, and for the file that `git:REF:FILE` names."""
+def opened_workload(request: Request) -> Iterator[Runnable]:
+    """As `workload_of`, and for `git:REF:TARGET`: a file is copied, a factory's code runs in a process of its own."""
     past = at_revision(request.target)
     if past is None:
         yield workload_of(request)
         return
-    with file_at(Revision.of(past[0]), past[1]) as copy:
-        yield workload_of(replace(request, target=copy))
+    revision, there = Revision.of(past[0]), replace(request, target=past[1])
+    if is_file(there.target):
+        with file_at(revision, there.target) as copy:
+            yield workload_of(replace(there, target=copy))
+        return
+    with tree_at(revision) as (folder, environment):
+        yield _process(there, folder, environment)
 
 
-def _opened(request: Request, stack: contextlib.ExitStack) -> Workload | NotMeasurable:
+def process_here(request: Request) -> OtherProcess:
+    """A process that runs the target as this one would, with what this one may import."""
+    return _process(request, ".", {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
+
+
+def _process(request: Request, folder: str, environment: Mapping[str, str]) -> OtherProcess:
+    command = (sys.executable, "-P", "-m", served.__name__, served.request_json(request))
+    return OtherProcess(command=command, folder=folder, environment=environment)
+
+
+def _opened(request: Request, stack: contextlib.ExitStack) -> Runnable | NotMeasurable:
     try:
         return stack.enter_context(opened_workload(request))
     except ConvcostError as error:

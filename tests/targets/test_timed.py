@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from convcost.errors import MissingDependencyError, SourceError
-from convcost.latency import Measurement, NotMeasurable, OnnxFile, Protocol, Setting, Workload
+import convcost
+from convcost import latency
+from convcost.errors import MissingDependencyError
+from convcost.latency import (
+    Measurement,
+    NotMeasurable,
+    OnnxFile,
+    OtherProcess,
+    Protocol,
+    Runnable,
+    Setting,
+    Workload,
+)
 from convcost.latency.workload import graph_of
 from convcost.sources.request import Request
 from convcost.targets import timed
@@ -20,13 +33,18 @@ from tests.latency.measurements import around, measurement
 SPEC = "layer: {type: conv, in_channels: 2, out_channels: %d, kernel: 3, input: [6, 6]}\n"
 
 
+def commit_all(folder: Path) -> None:
+    identity = ["-c", "user.name=n", "-c", "user.email=e@x.y"]
+    for command in (["add", "--all"], ["commit", "-q", "-m", "a commit"]):
+        subprocess.run(["git", *identity, *command], cwd=folder, check=True)
+
+
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A committed model of four channels, and the same file with eight."""
     (tmp_path / "net.yaml").write_text(SPEC % 4)
-    identity = ["-c", "user.name=n", "-c", "user.email=e@x.y"]
-    for command in (["init", "-q"], ["add", "--all"], ["commit", "-q", "-m", "first"]):
-        subprocess.run(["git", *identity, *command], cwd=tmp_path, check=True)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    commit_all(tmp_path)
     (tmp_path / "net.yaml").write_text(SPEC % 8)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -93,12 +111,32 @@ def test_what_cannot_be_run_says_why(repository: Path, monkeypatch: pytest.Monke
     assert missing.now == NotMeasurable(reason="measuring with torch needs it installed (pip install torch)")
 
 
-def test_the_code_of_two_revisions_is_not_mixed_in_one_process(repository: Path) -> None:
-    with (
-        pytest.raises(SourceError, match="two revisions of it cannot run side by side"),
-        file_at(Revision.of("HEAD"), "net.py:build"),
-    ):
-        pass
+def test_the_code_of_two_revisions_runs_in_two_processes(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / "net.py").write_text("before")
+    commit_all(repository)
+    (repository / "net.py").write_text("now")
+    code: dict[str, str] = {}
+
+    def measure(workloads: Mapping[str, Runnable], *_: object) -> dict[str, Measurement]:
+        for name, each in workloads.items():
+            assert isinstance(each, OtherProcess)
+            assert json.loads(each.command[-1])["target"] == "net.py:build"
+            code[name] = (Path(each.folder) / "net.py").read_text()
+            assert str(Path(convcost.__file__).parents[1]) in each.environment["PYTHONPATH"].split(os.pathsep)
+        return {name: measurement(around(0.01)) for name in workloads}
+
+    monkeypatch.setattr(timed, "measure", measure)
+    assert isinstance(beside("net.py:build", "git:HEAD:net.py:build").before, Measurement)
+    assert code == {"now": "now", "before": "before"}
+
+
+def test_a_process_of_its_own_really_measures(repository: Path) -> None:
+    here = timed.process_here(Request(target="net.yaml"))
+    quick = Protocol(warm_up=0.005, min_time=0.01, max_time=0.2)
+    (found,) = latency.measure({"": here}, Setting(runtime="onnxruntime"), quick).values()
+    assert isinstance(found, Measurement)
+    assert found.samples.first_run is not None
+    assert min(found.samples.times) > 0
 
 
 def test_the_copy_of_a_revisions_file_is_gone_afterwards(repository: Path) -> None:

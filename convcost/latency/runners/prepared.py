@@ -32,13 +32,15 @@ class Prepared:
     """A workload loaded, its inputs allocated: all that is left is to call it.
 
     `settle` is called once after the first run and gives what is timed from then on, such as a captured graph,
-    with notes about it; by default the same as before.
+    with notes about it; by default the same as before. `spent` is the processor time, in seconds, of another process
+    that does the work.
     """
 
     subject: Subject
     device_name: str
     notes: tuple[str, ...] = ()
     settle: Callable[[], tuple[Subject, tuple[str, ...]]] | None = None
+    spent: Callable[[], float] | None = None
 
 
 def host_timed(call: Callable[[], object], clock: Clock = time.perf_counter) -> Subject:
