@@ -6,28 +6,58 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from convcost.alternatives.base import AnyConv, convolution
-from convcost.analysis import unknown_ops
 from convcost.errors import UsageError
 from convcost.graph import Graph, Node
+from convcost.graph.ops import Unknown
 
 _MOST_TOLD = 3
 
 
-def convolutions(graph: Graph) -> list[tuple[Node, AnyConv]]:
-    """All there are, in execution order. Where there is none, raises `UsageError` with what could not be counted."""
+def convolutions(graph: Graph, layers: Sequence[str] = ()) -> list[tuple[Node, AnyConv]]:
+    """Those whose name matches a glob of `layers` (none: all), in execution order.
+
+    Where there is none, raises `UsageError` with what could not be counted: a convolution may be among it.
+    """
     found = [(node, conv) for node in graph.nodes if (conv := convolution(node)) is not None]
-    if found:
-        return found
-    what = f"'{graph.target}' has no convolution to compare"
-    if not (unknown := unknown_ops(graph.nodes)):
-        raise UsageError(what, hint="convcost analyze lists its layers")
-    likely_first = sorted(unknown, key=lambda op: "conv" not in op.operator.lower())
-    told = "; ".join(f"{op.layers[0]} ({op.operator}): {op.reason}" for op in likely_first[:_MOST_TOLD])
-    more = f"; and {len(unknown) - _MOST_TOLD} more" if len(unknown) > _MOST_TOLD else ""
-    raise UsageError(
-        f"{what}; what could not be counted: {told}{more}",
-        hint="convcost analyze shows every op, and the shapes that are known",
+    named = [pair for pair in found if _is_named(pair[0].name, layers)]
+    if named:
+        return named
+    what = (
+        f"no convolution is named like {', '.join(layers)}"
+        if layers
+        else f"'{graph.target}' has no convolution to compare"
     )
+    if unknown := _unknown_ops(graph, layers):
+        hint = "convcost analyze shows every op, and the shapes that are known"
+        raise UsageError(f"{what}; what could not be counted: {_told(unknown)}", hint=hint)
+    raise UsageError(what, hint=f"the first is '{found[0][0].name}'" if found else "convcost analyze lists its layers")
+
+
+def uncounted_note(graph: Graph, layers: Sequence[str] = ()) -> tuple[str, ...]:
+    """A note on the convolutions, by the framework's word for them, that nothing is known of; empty where all are."""
+    unknown = [pair for pair in _unknown_ops(graph, layers) if _is_convolution(pair[1])]
+    return (f"left out, for they could not be counted: {_told(unknown)}",) if unknown else ()
+
+
+def _unknown_ops(graph: Graph, layers: Sequence[str]) -> list[tuple[str, Unknown]]:
+    """Those of such names, each under its own; convolutions first."""
+    named = (node for node in graph.nodes if _is_named(node.name, layers))
+    unknown = [(node.name, node.op) for node in named if isinstance(node.op, Unknown)]
+    return sorted(unknown, key=lambda pair: not _is_convolution(pair[1]))
+
+
+def _is_convolution(op: Unknown) -> bool:
+    return "conv" in op.operator.lower()
+
+
+def _told(unknown: Sequence[tuple[str, Unknown]]) -> str:
+    ops = [f"{name} ({op.operator}): {op.reason}" for name, op in unknown[:_MOST_TOLD]]
+    more = [f"and {len(unknown) - _MOST_TOLD} more"] if len(unknown) > _MOST_TOLD else []
+    return "; ".join([*ops, *more])
+
+
+def _is_named(name: str, layers: Sequence[str]) -> bool:
+    return not layers or any(fnmatchcase(name, glob) for glob in layers)
 
 
 def choose(
@@ -37,10 +67,7 @@ def choose(
 
     Raises `UsageError`, saying what there is, when none does.
     """
-    found = convolutions(graph)
-    named = [pair for pair in found if not layers or any(fnmatchcase(pair[0].name, glob) for glob in layers)]
-    if not named:
-        raise UsageError(f"no convolution is named like {', '.join(layers)}", hint=f"the first is '{found[0][0].name}'")
+    named = convolutions(graph, layers)
     known = sorted({conv.kind for _, conv in named})
     matching = [pair for pair in named if not kinds or pair[1].kind in kinds]
     if not matching:

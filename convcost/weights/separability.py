@@ -6,10 +6,9 @@ import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from convcost.alternatives import AnyConv, Grouped, NotApplicable
-from convcost.alternatives.choice import convolutions
+from convcost.alternatives.choice import convolutions, uncounted_note
 from convcost.errors import UsageError
 from convcost.graph import Graph, Node, Weight
 from convcost.weights.baseline import DRAWS, RandomKernels
@@ -43,7 +42,7 @@ def separability(
         source=graph.source,
         layers=tuple(layer_separabilities(graph, kernels, layers=layers, families=families, ranks=ranks, draws=draws)),
         draws=draws,
-        notes=graph.notes,
+        notes=(*graph.notes, *uncounted_note(graph, layers)),
     )
 
 
@@ -72,15 +71,7 @@ def layer_separabilities(
         families=tuple(families),
         ranks=tuple(ranks),
     )
-    return (study.layer(node, conv) for node, conv in _chosen(graph, layers))
-
-
-def _chosen(graph: Graph, layers: Sequence[str]) -> list[tuple[Node, AnyConv]]:
-    found = convolutions(graph)
-    chosen = [pair for pair in found if not layers or any(fnmatchcase(pair[0].name, glob) for glob in layers)]
-    if not chosen:
-        raise UsageError(f"no convolution is named like {', '.join(layers)}", hint=f"the first is '{found[0][0].name}'")
-    return chosen
+    return (study.layer(node, conv) for node, conv in convolutions(graph, layers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

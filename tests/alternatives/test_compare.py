@@ -21,7 +21,7 @@ from convcost.alternatives import (
     compare_graph,
     rewrite_graph,
 )
-from convcost.alternatives.choice import convolutions
+from convcost.alternatives.choice import convolutions, uncounted_note
 from convcost.analysis import analyze_graph
 from convcost.errors import UsageError
 from convcost.graph import Graph, Node, Role, Tensor, Weight
@@ -74,6 +74,11 @@ def test_a_convolution_that_could_not_be_counted_is_named_with_the_reason() -> N
     with pytest.raises(UsageError, match="no convolution") as caught:
         convolutions(graph)
     assert "counted: conv_a (Conv): the shape of its input 'x' is known only when it runs; foo" in caught.value.message
+    with pytest.raises(UsageError, match="named like conv_\\*; what could not be counted: conv_a"):
+        convolutions(graph, ["conv_*"])
+    (note,) = uncounted_note(graph)
+    assert note.startswith("left out, for they could not be counted: conv_a (Conv): the shape")
+    assert uncounted_note(graph, ["foo"]) == ()
 
 
 def test_what_could_not_be_counted_is_part_of_the_comparison() -> None:
