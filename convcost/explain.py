@@ -66,8 +66,9 @@ _TERMS = (
     Explanation(
         name="coverage",
         category="term",
-        summary="how many of the network's ops were counted. With one unknown, every total is a lower bound and a "
-        "budget that would hold is answered with 'cannot tell'.",
+        summary="how many of the network's ops were counted. With one unknown, every total but those of what is "
+        "stored (params, buffers, weights) is a lower bound, and a budget that would hold is answered with "
+        "'cannot tell'.",
     ),
     Explanation(
         name="df",

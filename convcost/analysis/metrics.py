@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from convcost.analysis.result import Storage, Totals
+from convcost.analysis.result import Analysis, Storage, Totals
 from convcost.errors import UsageError
 from convcost.graph import Cost
 from convcost.units import Unit
@@ -38,10 +38,11 @@ class Quantity:
 class Metric(Quantity):
     """What an analysis counts; `name` is the key in `--sort` and `--query` too.
 
-    `measure` is None where layers do not add up.
+    `measure` is None where layers do not add up. `stored` metrics are read off what the model stores.
     """
 
     measure: Callable[[Costed], int] | None
+    stored: bool = False
 
     def of(self, costed: Costed) -> int:
         """The value for a layer or group; raises `UsageError` where only a whole model has one."""
@@ -51,6 +52,10 @@ class Metric(Quantity):
                 hint=f"choose from {', '.join(metric.name for metric in METRICS if metric.measure)}",
             )
         return self.measure(costed)
+
+    def is_least(self, analysis: Analysis) -> bool:
+        """Whether the total is a lower bound: an op that could not be counted hides work, and never what is stored."""
+        return analysis.is_lower_bound and not self.stored
 
     def total(self, totals: Totals) -> int:
         """The value for the whole model."""
@@ -88,6 +93,7 @@ METRICS: tuple[Metric, ...] = (
         definition="elements of learnable tensors; a tied tensor counts once, and modules the input never reaches "
         "count too. Buffers, such as BatchNorm's running statistics, are apart.",
         measure=lambda costed: costed.storage.params,
+        stored=True,
     ),
     Metric(
         name="buffers",
@@ -95,6 +101,7 @@ METRICS: tuple[Metric, ...] = (
         unit=Unit.COUNT,
         definition="elements of stored tensors that are not learned, such as BatchNorm's running mean and variance.",
         measure=lambda costed: costed.storage.buffers,
+        stored=True,
     ),
     Metric(
         name="weight_bytes",
@@ -102,6 +109,7 @@ METRICS: tuple[Metric, ...] = (
         unit=Unit.BYTES,
         definition="bytes of the parameters in the element type they are stored in.",
         measure=lambda costed: costed.storage.weight_bytes,
+        stored=True,
     ),
     Metric(
         name="activation_bytes",

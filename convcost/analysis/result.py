@@ -151,7 +151,7 @@ class UnknownOp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """What a model costs, layer by layer. With anything `unknown`, every total is a lower bound.
+    """What a model costs, layer by layer. With anything `unknown`, totals are lower bounds, but for what is stored.
 
     `totals` are of the forward pass; `backward` is beside them where it was asked for. `eager_peak_bytes` is what
     PyTorch held of inputs and activations at one time; None for a network that it did not run.

@@ -86,7 +86,8 @@ class _Judge:
 
     def _total(self, rule: Budget) -> Verdict:
         value = rule.metric.total(self.analysis.totals)
-        verdict = _held(rule, value, rule.limit, rule.warn, lower_bound=self.analysis.is_lower_bound, code=TOTAL_OVER)
+        least = rule.metric.is_least(self.analysis)
+        verdict = _held(rule, value, rule.limit, rule.warn, lower_bound=least, code=TOTAL_OVER)
         return self._with_causes(verdict, rule.metric)
 
     def _layers(self, rule: LayerBudget) -> Verdict:
@@ -95,7 +96,7 @@ class _Judge:
             which = f"'{rule.match}'" + (f" of kind '{rule.kind}'" if rule.kind else "")
             return _cannot_tell(rule, NO_SUCH_LAYER, f"no layer matches {which}", limit=rule.limit)
         metric = rule.metric
-        unknown = any(isinstance(layer.node.op, Unknown) for layer in layers)
+        unknown = not metric.stored and any(isinstance(layer.node.op, Unknown) for layer in layers)
         alone = rule.per == "layer"
         value = (max if alone else sum)(metric.of(layer) for layer in layers)
         code = LAYER_OVER if alone else LAYERS_OVER
@@ -114,8 +115,8 @@ class _Judge:
         limit, warn = (
             None if growth is None else growth.allowed(before, rule.ignore_below) for growth in (rule.limit, rule.warn)
         )
-        least = self.analysis.is_lower_bound
-        if self.change.old.is_lower_bound:
+        least = rule.metric.is_least(self.analysis)
+        if rule.metric.is_least(self.change.old):
             reason = "the baseline holds uncounted ops: its values are lower bounds"
             return _cannot_tell(rule, UNCOUNTED, reason, value=value, limit=limit, baseline=before)
         verdict = replace(_held(rule, value, limit, warn, lower_bound=least, code=GROWN), baseline=before)

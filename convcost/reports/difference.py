@@ -88,7 +88,8 @@ def _totals(found: Difference) -> Table:
 def _total(found: Difference, metric: Metric) -> Row:
     before, after = found.totals(metric)
     old, new = format_column([before, after], metric.unit)
-    least = [f"at least {text}" if side.is_lower_bound else text for text, side in ((old, found.old), (new, found.new))]
+    sides = ((old, found.old), (new, found.new))
+    least = [f"at least {text}" if metric.is_least(side) else text for text, side in sides]
     if before == after:
         return (metric.label, *least, "", "")
     amount = f"{'+' if after > before else '-'}{format_quantity(abs(after - before), metric.unit)}"

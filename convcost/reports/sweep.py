@@ -82,7 +82,7 @@ def _table(sweep: Sweep) -> Table:
         *gradients,
     )
     least = any(point.analysis.is_lower_bound for point in sweep.points)
-    remarks = ("Not everything could be counted: every total is a lower bound.",) if least else ()
+    remarks = ("Not everything could be counted: all but params are lower bounds.",) if least else ()
     return Table(columns=columns, rows=tuple(map(_row, sweep.points)), remarks=remarks)
 
 

@@ -123,6 +123,18 @@ def test_a_warning_threshold_does_not_vouch_for_what_is_not_counted() -> None:
     assert judged(analysis, Budget(metric=MACS, limit=30_000, warn=20_000)).status is Status.CANNOT_TELL
 
 
+@pytest.mark.parametrize("name", ["params", "buffers", "weight_bytes"])
+def test_what_is_stored_can_be_told_though_an_op_is_unknown(name: str) -> None:
+    before, now = analyze_graph(small_network()), analyze_graph(small_network(unknown=True))
+    metric = metric_named(name)
+    every_layer = LayerBudget(metric=metric, match="*", per="sum", limit=10**6)
+    for rule in (Budget(metric=metric, limit=10**6), every_layer):
+        verdict = judged(now, rule)
+        assert (verdict.status, verdict.lower_bound) == (Status.PASS, False)
+    for old, new in ((before, now), (now, before)):
+        assert judged(new, parse_increase(f"{name}=5%"), before=old).status is Status.PASS
+
+
 @pytest.mark.parametrize(
     ("level", "found"), [(Level.WARN, [Status.WARN]), (Level.OFF, []), (Level.ERROR, [Status.FAIL])]
 )

@@ -69,7 +69,7 @@ def test_what_cannot_be_counted_is_said_and_strict_refuses_it(capsys: Capture, t
     content = tiny.graph([tiny.node("Mystery", ["x"], ["y"])], {"x": ["N", 3]})
     target = tiny.save(content, tmp_path)
     _, out, _ = run(capsys, target, "--sweep", "N=1,2")
-    assert "every total is a lower bound" in out
+    assert "all but params are lower bounds" in out
     assert "Mystery" in out
     code, _, err = run(capsys, target, "--sweep", "N=1,2", "--strict")
     assert code == 2

@@ -54,6 +54,8 @@ def test_an_unknown_op_is_listed_with_its_reason_and_makes_totals_lower_bounds(f
     assert "no lowering" in text
     assert "2 of 3 ops counted, 1 unknown" in text
     assert "at least 27.65 k" in text
+    least = [line for line in text.splitlines() if "at least" in line]
+    assert not [line for line in least if any(stored in line for stored in ("Params", "Buffers", "Weights"))]
 
 
 def test_nothing_is_called_unknown_when_all_is_counted() -> None:

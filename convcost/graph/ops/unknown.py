@@ -1,4 +1,4 @@
-"""What convcost does not know, as a value: it is listed, and makes every total a lower bound."""
+"""What convcost does not know, as a value: it is listed, and makes totals of work lower bounds."""
 
 from __future__ import annotations
 
