@@ -16,6 +16,7 @@ from convcost.cli.waiting import waiting
 from convcost.cli.whole_files import open_whole
 from convcost.errors import UsageError
 from convcost.grids import Grid, GridSummary, Rows, Tally, evaluate
+from convcost.grids.axes import EXAMPLE
 from convcost.grids.files import ROW_FORMATS, BinaryStream, row_writer
 from convcost.reports.grid import GridReport, rows_text
 
@@ -59,7 +60,11 @@ def _evaluate(rows: Rows, df: CountedMap, destinations: Sequence[tuple[str, Path
                 writer.write(block)
         for writer in writers:
             writer.close()
-    return tally.summary()
+        summary = tally.summary()
+        if not summary.layers:  # found out before the files are in place
+            reason, _ = summary.no_layers[0]
+            raise UsageError(f"no configuration of the grid is a layer: {reason}", hint=EXAMPLE)
+        return summary
 
 
 def _alternatives(text: str | None) -> tuple[Alternative, ...]:

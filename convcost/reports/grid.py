@@ -8,7 +8,7 @@ from convcost.analysis import Json
 from convcost.grids import GridSummary
 from convcost.grids.axes import ATTRIBUTES, Axis
 from convcost.grids.summary import AlternativeSummary
-from convcost.reports.document import Column, Document, Fact, Kind, Row, Table
+from convcost.reports.document import Column, Document, Kind, Row, Table
 
 _COLUMNS = (
     Column(key="alternative", title="Alternative", kind=Kind.NAME),
@@ -34,10 +34,9 @@ class GridReport:
         summary = self.summary
         return (
             Document(
-                title=f"{summary.configurations:,} configurations × {len(summary.alternatives)} alternatives",
+                title=f"{_counted(summary.configurations)} × {len(summary.alternatives)} alternatives",
                 subtitle=tuple(map(_axis_text, summary.rows.grid.axes)),
                 tables=(Table(columns=_COLUMNS, rows=tuple(map(_row, summary.alternatives)), remarks=self._remarks()),),
-                facts=(Fact(label="Layers", value=summary.layers, remark=_others(summary)),),
                 footer=(
                     f"Not on an axis: {_defaults(summary)}.",
                     "Times fewer than the standard layer, means geometric; unbeaten in MACs, params and activations.",
@@ -53,11 +52,13 @@ class GridReport:
         return self.summary.to_json()
 
     def _remarks(self) -> tuple[str, ...]:
-        return tuple(
+        no_layers = (f"{_counted(count)} are no layer: {reason}" for reason, count in self.summary.no_layers)
+        not_applicable = (
             f"{each.label} does not apply to {count:,}: {reason}"
             for each in self.summary.alternatives
             for reason, count in each.reasons
         )
+        return (*no_layers, *not_applicable)
 
 
 def rows_text(summary: GridSummary) -> str:
@@ -67,7 +68,8 @@ def rows_text(summary: GridSummary) -> str:
         if summary.rows.pareto
         else summary.layers * len(summary.alternatives)
     )
-    return f"{count:,} rows of {summary.layers:,} layers; {_others(summary)}".removesuffix("; ")
+    others = (f"; {_counted(number)} are no layer: {reason}" for reason, number in summary.no_layers)
+    return f"{count:,} rows of {summary.layers:,} layers{''.join(others)}"
 
 
 def _row(found: AlternativeSummary) -> Row:
@@ -89,10 +91,8 @@ def _times(ratio: float | None) -> float | None:
     return 1 / ratio if ratio else None
 
 
-def _others(summary: GridSummary) -> str:
-    reasons = "; ".join(f"{count:,}: {text}" for text, count in summary.no_layers)
-    others = summary.configurations - summary.layers
-    return f"{others:,} configurations are no layer ({reasons})" if others else ""
+def _counted(configurations: int) -> str:
+    return f"{configurations:,} configuration{'' if configurations == 1 else 's'}"
 
 
 def _axis_text(axis: Axis) -> str:

@@ -29,7 +29,7 @@ def test_without_a_file_there_is_a_summary_and_no_rows(capsys: Capture) -> None:
     assert "32 configurations × 5 alternatives" in out
     assert "in_channels 6, 12, 18, 24" in out
     # 4 groups do not divide 6 and 18 channels, and a kernel of 1 cannot be split.
-    assert "8: groups g does not divide M input and N output channels" in out
+    assert "8 configurations are no layer: groups g does not divide M input and N output channels" in out
     assert "spatial_separable does not apply to 12: a 1×1 kernel is a point" in out
     assert "stride 1, padding 0, dilation 1, batch 1, bias true" in out
 
@@ -53,8 +53,8 @@ def test_csv_has_a_row_for_every_layer_and_alternative(capsys: Capture) -> None:
     rows = list(csv.DictReader(io.StringIO(out)))
     assert (code, len(rows)) == (0, 24 * 5)
     assert err == (
-        "note: 120 rows of 24 layers; 8 configurations are no layer "
-        "(8: groups g does not divide M input and N output channels)\n"
+        "note: 120 rows of 24 layers; 8 configurations are no layer: "
+        "groups g does not divide M input and N output channels\n"
     )
     assert list(rows[0]) == [
         *("kernel", "in_channels", "out_channels", "input", "groups", "alternative"),
@@ -114,6 +114,13 @@ def test_what_does_not_go_with_a_grid_is_said(capsys: Capture, arguments: tuple[
     assert (code, out) == (2, "")
     assert f"error: {message}" in err
     assert err.count("\n") == 2
+
+
+def test_a_grid_without_any_layer_is_an_error_and_leaves_no_file(capsys: Capture, tmp_path: Path) -> None:
+    axes = ("kernel=5,7", "in_channels=3", "out_channels=8", "input=4")
+    code, out, err = run(capsys, "--grid", *axes, "-o", str(tmp_path / "grid.csv"))
+    assert (code, out, list(tmp_path.iterdir())) == (2, "", [])
+    assert "no configuration of the grid is a layer: kernel of extent … is larger than the padded input of 4" in err
 
 
 def test_counts_beyond_64_bits_end_in_an_error_and_no_file(capsys: Capture, tmp_path: Path) -> None:
