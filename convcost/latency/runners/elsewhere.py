@@ -50,13 +50,20 @@ class _Conversation:
     def __init__(self, process: subprocess.Popen[str], complaints: IO[str]) -> None:
         self._process = process
         self._complaints = complaints
+        self._owes_an_answer = False
 
     def ask(self, question: str) -> object:
+        """Raises `RuntimeError` once an interrupt has come between a question and its answer."""
+        if self._owes_an_answer:
+            raise RuntimeError("an earlier question was never answered")
+        self._owes_an_answer = True
         if self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.write(f"{question}\n")
                 self._process.stdin.flush()
-        return self.hear()
+        answer = self.hear()
+        self._owes_an_answer = False
+        return answer
 
     def hear(self) -> object:
         """Raises `RuntimeError` with its last words where the process is gone."""

@@ -10,6 +10,7 @@ import pytest
 
 from convcost.latency import NotMeasurable, OtherProcess, Setting, measure
 from convcost.latency.protocol import Protocol
+from convcost.latency.runners import elsewhere
 from convcost.latency.runners.elsewhere import open_elsewhere
 from convcost.latency.runners.prepared import UnrunnableError
 from convcost.latency.session import opened
@@ -68,3 +69,17 @@ def test_it_ends_when_nobody_asks_any_more() -> None:
     with open_elsewhere(process(f"{ANSWERS}\nimport pathlib"), TORCH) as prepared:
         prepared.subject(1)
     assert time.monotonic() - begun < 5
+
+
+def test_after_an_interrupt_no_answer_is_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    with open_elsewhere(process(ANSWERS), TORCH) as prepared:
+        with monkeypatch.context() as patch:
+            patch.setattr(elsewhere.json, "loads", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                prepared.subject(1)
+        assert prepared.spent is not None
+        with pytest.raises(RuntimeError, match="never answered"):
+            prepared.spent()
