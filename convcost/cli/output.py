@@ -98,6 +98,8 @@ def destinations(writing: Writing) -> list[tuple[str, Path]]:
         if not separator or not path:
             raise UsageError(f"--export '{text}' is not FORMAT=FILE", hint="write --export json=report.json")
         found.append((one_of(format_name, writing.formats, option="--export"), Path(path)))
+    if any(path == Path("-") for _, path in found):
+        raise UsageError("'-' is not a file to write to", hint="without -o, the report goes to stdout")
     return found
 
 

@@ -67,6 +67,18 @@ def test_a_report_goes_to_files_whole(capsys: Capture, tmp_path: Path, command: 
     assert {path.name for path in tmp_path.iterdir()} == {"told.txt", "report.json", "page.md"}
 
 
+@pytest.mark.parametrize("option", [("-o", "-"), ("--export", "json=-")], ids=" ".join)
+def test_a_dash_is_not_taken_for_a_file(
+    capsys: Capture, tmp_path: Path, monkeypatch: Patch, option: tuple[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["explain", "macs", *option]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "the report goes to stdout" in err
+    assert list(tmp_path.iterdir()) == []
+
+
 @for_each_command
 def test_a_query_prints_one_value_alone(capsys: Capture, command: tuple[str, ...]) -> None:
     assert main([*command, "--query", "schema", "-q"]) == 0
