@@ -34,7 +34,9 @@ COMPARED: Mapping[tuple[str, ...], str] = {
     ("communication_bytes", "moves"): "what one device sends of gradients when the batch is shared, else what it "
     "receives until it has the whole output.",
     # Of a whole design space (--grid), where every row is one layer.
-    ("axes",): "what a grid varies, with the values in the order written; the last axis changes fastest from row to row.",
+    (
+        "axes",
+    ): "what a grid varies, with the values in the order written; the last axis changes fastest from row to row.",
     ("configurations",): "combinations of a grid's values: all of them, or those that a reason holds for.",
     ("no_layers",): "why some configurations describe no layer, such as groups that do not divide the channels.",
     ("not_applicable",): "for how many layers of the grid the alternative does not exist, by reason.",

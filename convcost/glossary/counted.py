@@ -28,9 +28,9 @@ COUNTED: Mapping[tuple[str, ...], str] = {
     ("peer",): "the other counter: fvcore, or torch's own FlopCounterMode.",
     ("ran_on",): "the device the peer ran the model on; meta: shapes only, without values.",
     ("theirs",): "what the peer counts.",
-    ("modules_agreeing", "modules"): "how many modules a line is about; in JSON, those with products that both count "
-    "alike.",
-    ("disagreements",): "the modules whose own operations the two count differently.",
+    ("modules_agreeing", "modules"): "how many modules a line is about; in JSON, those with products that both "
+    "counters count alike.",
+    ("disagreements",): "the modules whose own operations convcost and the other counter count differently.",
     ("amount", "difference"): "what the peer counts more than convcost; below zero where it counts less.",
     ("unexplained",): "what is left of a difference once the known reasons are taken off; 0 where they prove it all.",
 }

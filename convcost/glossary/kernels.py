@@ -18,8 +18,12 @@ KERNELS: Mapping[tuple[str, ...], str] = {
     ("half_macs", "keeps most at half the macs"): "what a form keeps at the largest rank that costs at most half the "
     "layer's MACs.",
     ("groupings",): "what is kept when the kernel is cut into groups of channels.",
-    ("reordered_energy",): "the same, once channels are reordered so that the groups keep the most.",
-    ("reordered_random_energy",): "the same of a random kernel, reordered too.",
+    (
+        "reordered_energy",
+    ): "what is kept in groups of channels once the channels are reordered so that the groups keep the most.",
+    (
+        "reordered_random_energy",
+    ): "what groups of channels keep of a random kernel of the same shape, reordered for the most too.",
     ("exhaustive",): "whether every order of channels was tried; else it is the best a local search found.",
     ("batch_norm",): "folded: a batch norm that follows is multiplied into the kernel before it is looked at.",
     ("folded",): "the batch norm that was folded into the kernel.",

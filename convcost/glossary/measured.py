@@ -54,10 +54,16 @@ MEASURED: Mapping[tuple[str, ...], str] = {
     ("saved", "stored in"): "the device file that was written.",
     ("roofline", "attainable"): "the least time a layer can take on a device: that of its arithmetic or that of its "
     "memory traffic, whichever is longer.",
-    ("bound",): "what sets that least time: compute or memory.",
-    ("attainable_ms",): "the least time in milliseconds: the longer of compute_ms and memory_ms.",
-    ("compute_ms",): "the time of the arithmetic alone, at the device's peak.",
-    ("memory_ms",): "the time of the memory traffic alone, at the device's bandwidth.",
-    ("reached",): "the least time in percent of the measured one; above 100 % data stayed in a cache, or the peaks "
-    "were measured too low.",
+    (
+        "bound",
+    ): "what sets the least time a layer can take on a device: its arithmetic (compute), or its traffic to and from "
+    "memory (memory).",
+    ("attainable_ms",): "the least time a layer can take on a device, in milliseconds: the longer of compute_ms and "
+    "memory_ms.",
+    ("compute_ms",): "the time a layer's arithmetic alone takes at the device's peak, in milliseconds.",
+    ("memory_ms",): "the time a layer's memory traffic alone takes at the device's bandwidth, in milliseconds.",
+    (
+        "reached",
+    ): "the least time a layer can take (its roofline), in percent of the measured one; above 100 % data stayed "
+    "in a cache, or the peaks were measured too low.",
 }
