@@ -120,6 +120,19 @@ def _offer(name: str, known: list[str], otherwise: str) -> str:
     return f"did you mean {' or '.join(close)}?" if close else otherwise
 
 
+def left_out(module: nn.Module, document: Mapping[str, object]) -> tuple[str, ...]:
+    """A note where the configuration is that of a network with a head, and this is the one below it."""
+    named = document.get("architectures")
+    full = next((name for name in named if isinstance(name, str)), None) if isinstance(named, list) else None
+    built = type(module).__name__
+    if full is None or full == built:
+        return ()
+    head = "CausalLM" if "LMHead" in full else full.partition("For")[2]
+    known = bool(head) and hasattr(import_transformers(), f"AutoModelFor{head}")
+    asked = f": ?{HEAD}={head} counts it too" if known else ""
+    return (f"counted as {built}; the configuration names {full}, which has more on top{asked}",)
+
+
 def default_inputs(module: nn.Module, path: str) -> tuple[Arguments, str]:
     """Tokens, for a model that takes tokens, or an image of the configured size; and a note that says so.
 

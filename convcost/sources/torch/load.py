@@ -93,7 +93,8 @@ def _from_huggingface(target: Target, request: Request) -> Subject:
 
     build = _builder(lambda: huggingface.build(target.name, config, target.arguments), target)
     subject = _subject_built(build, replace(request, inputs=specs), assumed, ())
-    return replace(subject, notes=(*subject.notes, *notes))
+    left_out = huggingface.left_out(subject.module, config) if huggingface.HEAD not in target.arguments else ()
+    return replace(subject, notes=(*subject.notes, *notes, *left_out))
 
 
 def _builder(build: Callable[[], nn.Module], target: Target) -> Callable[[], nn.Module]:

@@ -94,6 +94,30 @@ def test_a_head_adds_one_product_for_every_token(tmp_path: Path) -> None:
     assert headed[0] - plain[0] == TOKENS * HIDDEN * VOCABULARY
 
 
+@pytest.mark.parametrize(
+    ("config", "named", "asked"),
+    [
+        (LLAMA, "LlamaForCausalLM", ": ?head=CausalLM counts it too"),
+        (GPT2, "GPT2LMHeadModel", ": ?head=CausalLM counts it too"),
+        (BERT, "BertForSomethingElse", ""),
+    ],
+)
+def test_a_head_that_the_configuration_names_and_nobody_asked_for_is_said_to_be_left_out(
+    tmp_path: Path, config: dict[str, object], named: str, asked: str
+) -> None:
+    document = {**config, "architectures": [named]}
+    (said,) = (note for note in convcost.analyze(target(tmp_path, document)).notes if "counted as" in note)
+    assert said.endswith(f"the configuration names {named}, which has more on top{asked}")
+    headed = convcost.analyze(target(tmp_path, document, f"?head={'CausalLM' if asked else 'MaskedLM'}"))
+    assert not any("counted as" in note for note in headed.notes)
+
+
+@pytest.mark.parametrize("architectures", [["BertModel"], [], None, "BertForMaskedLM", [1]])
+def test_a_configuration_of_no_head_says_nothing_of_one(tmp_path: Path, architectures: object) -> None:
+    notes = convcost.analyze(target(tmp_path, {**BERT, "architectures": architectures})).notes
+    assert not any("counted as" in note for note in notes)
+
+
 def test_arguments_stand_in_for_keys_of_the_configuration(tmp_path: Path) -> None:
     assert counted(tmp_path, GPT2, "?n_layer=1")[0] * LAYERS == counted(tmp_path, GPT2)[0]
 
