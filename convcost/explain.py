@@ -104,7 +104,7 @@ def explanations() -> tuple[Explanation, ...]:
         *(_op(op) for op in ALL_OPS),
         *(_alternative(family) for family in ALTERNATIVES.values()),
         *(_convention(each) for each in CONVENTIONS.values()),
-        *_words(LETTERS, "symbol"),
+        *_words({letters: f"in formulas and labels: {meaning}" for letters, meaning in LETTERS.items()}, "symbol"),
         *(_finding(code) for code in CODES),
         *_words(GLOSSARY, "field"),
     )
