@@ -54,7 +54,7 @@ def check_analysis(
     held = [rule for rule in budgets if rule.terms.level is not Level.OFF and rule.terms.holds_for(name)]
     return Verdicts(
         analysis=analysis,
-        verdicts=tuple(_at_level(judge.verdict(rule)) for rule in held),
+        verdicts=tuple(at_level(judge.verdict(rule)) for rule in held),
         name=name,
         difference=change,
         timing=timing,
@@ -178,7 +178,7 @@ def _cannot_tell(
     )
 
 
-def _at_level(verdict: Verdict) -> Verdict:
+def at_level(verdict: Verdict) -> Verdict:
     """A budget that only warns neither fails nor leaves open."""
     if verdict.budget.terms.level is Level.WARN and verdict.status in (Status.FAIL, Status.CANNOT_TELL):
         return replace(verdict, status=Status.WARN)

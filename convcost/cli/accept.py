@@ -11,7 +11,7 @@ from convcost.budgets import Budget, LayerBudget, Verdicts
 from convcost.budgets.baseline import Baseline, changes_in
 from convcost.budgets.ratchet import rewritten, tightenings
 from convcost.budgets.settings import headroom_of
-from convcost.cli.gating import Plan
+from convcost.cli.plan import Plan
 from convcost.cli.references import baseline_path, read_baseline
 from convcost.cli.timing import Timings, is_compared, latency_baseline_path, read_latency_baseline
 from convcost.cli.whole_files import write_whole

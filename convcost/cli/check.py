@@ -44,9 +44,9 @@ def check(
         write_baselines,
     )
     from convcost.cli.ci import append_summary, places_of
-    from convcost.cli.gating import plan_check
     from convcost.cli.models import analyses_at, refuse_unknown
     from convcost.cli.output import deliver
+    from convcost.cli.plan import plan_check
     from convcost.cli.references import References, find_references, verdicts_without_a_model
     from convcost.cli.timing import measure_models
     from convcost.reports.check import CheckReport

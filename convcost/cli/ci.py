@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from convcost.cli.gating import CheckedModel, Plan
+from convcost.cli.plan import CheckedModel, Plan
 from convcost.errors import UsageError
 from convcost.reports import CHECK_FORMATS, render
 from convcost.reports.check import CheckReport, Place

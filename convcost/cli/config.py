@@ -24,8 +24,8 @@ def config(
     the defaults. The file is convcost.yaml or [tool.convcost] in pyproject.toml, of the nearest folder up to the
     repository's root.
     """
-    from convcost.cli.gating import plan_check
     from convcost.cli.output import deliver
+    from convcost.cli.plan import plan_check
     from convcost.reports.settings import SettingsReport
 
     one_of(action, ("show",), option="what config does")

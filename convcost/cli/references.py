@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from convcost.analysis.metrics import metric_named
-from convcost.budgets import Increase, Reference, Status, Verdict
+from convcost.budgets import Increase, Level, Reference, Status, Verdict
 from convcost.budgets.baseline import Baseline
 from convcost.budgets.codes import NO_BASELINE, NO_SUCH_MODEL
+from convcost.budgets.judge import at_level
 from convcost.budgets.settings import COMMAND_LINE, DEFAULT, ENVIRONMENT
-from convcost.cli.gating import CheckedModel, Plan
+from convcost.cli.plan import CheckedModel, Plan
 from convcost.errors import SourceError
 from convcost.targets.git import Revision
 from convcost.targets.saved import read_json
@@ -68,16 +69,18 @@ def verdicts_without_a_model(plan: Plan, references: References) -> tuple[Verdic
     """A named baseline that is missing, where no budget says so, and patterns that fit no model's name."""
     names = {*(model.name for model in plan.models), *(entry.name for entry in plan.config.models)}
     found = [
-        Verdict(
-            budget=rule,
-            status=Status.CANNOT_TELL,
-            value=None,
-            limit=None,
-            code=NO_SUCH_MODEL,
-            reason=f"no model is named '{rule.terms.model}'",
+        at_level(
+            Verdict(
+                budget=rule,
+                status=Status.CANNOT_TELL,
+                value=None,
+                limit=None,
+                code=NO_SUCH_MODEL,
+                reason=f"no model is named '{rule.terms.model}'",
+            )
         )
         for rule in plan.rules
-        if not any(rule.terms.holds_for(name) for name in names)
+        if rule.terms.level is not Level.OFF and not any(rule.terms.holds_for(name) for name in names)
     ]
     if references.lost and not any(isinstance(rule, Increase) for rule in plan.rules):
         rule = Increase(metric=metric_named("macs"), limit=None)

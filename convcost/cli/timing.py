@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convcost.budgets import LatencyIncrease, TimedReference, Timing
-from convcost.cli.gating import CheckedModel, Plan
 from convcost.cli.output import stdout_for_reports
+from convcost.cli.plan import CheckedModel, Plan
 from convcost.cli.references import baseline_path
 from convcost.errors import UsageError
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from convcost.budgets import Status, Verdict, Verdicts
 from convcost.reports import markdown
-from convcost.reports.check import CheckReport, figures, growth_text, margin_text
+from convcost.reports.check import CheckReport
 from convcost.reports.escape import markdown_name, markdown_text
 from convcost.reports.style import Style
+from convcost.reports.verdict_text import figures, growth_text, margin_text
 
 MARKER = "<!-- convcost check -->"
 LONGEST = 60_000

@@ -9,7 +9,8 @@ from pathlib import PurePath
 
 from convcost.budgets import Cause, Level, Status, Verdict, Verdicts
 from convcost.budgets.codes import Code
-from convcost.reports.check import CheckReport, Place, figures, growth_text, how_to_accept, is_per_layer, margin_text
+from convcost.reports.check import CheckReport, Place
+from convcost.reports.verdict_text import figures, growth_text, how_to_accept, is_per_layer, margin_text
 from convcost.units import format_column
 
 

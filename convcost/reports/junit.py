@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from convcost.budgets import Status, Verdict, Verdicts
-from convcost.reports.check import CheckReport, figures, margin_text
+from convcost.reports.check import CheckReport
 from convcost.reports.escape import printable
 from convcost.reports.findings import Finding, findings_on
 from convcost.reports.style import Style
+from convcost.reports.verdict_text import figures, margin_text
 
 _GENERAL = "convcost"
 

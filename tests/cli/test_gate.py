@@ -393,3 +393,14 @@ def test_a_format_that_does_not_exist_is_told_with_its_place(
     monkeypatch.setenv("CONVCOST_FORMAT", "tabel")
     assert main(["check"]) == 2
     assert "environment CONVCOST_FORMAT: format is one of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("level", "code", "said"), [("error", 3, True), ("warn", 0, True), ("off", 0, False)])
+def test_a_budget_for_no_model_leaves_open_what_its_level_says(
+    project: Path, capsys: Capture, level: str, code: int, said: bool
+) -> None:
+    (project / "convcost.yaml").write_text(
+        f"models: [{{spec: net.yaml}}]\nbudgets: [{{macs: 1M}}, {{model: nut, macs: 1M, level: {level}}}]\n"
+    )
+    assert main(["check"]) == code
+    assert ("CC204" in capsys.readouterr().out) is said
