@@ -151,7 +151,8 @@ def _latency() -> Explanation:
         name=LATENCY.name,
         category="metric",
         summary=f"{LATENCY.label} (of a budget): {LATENCY.definition}",
-        reference="used as --max latency=12ms and --max-increase latency=5%; warns unless the config says 'level: error'",
+        reference="used as --max latency=12ms and --max-increase latency=5%; warns unless the config says "
+        "'level: error'",
     )
 
 
