@@ -43,5 +43,5 @@ def test_a_near_name_is_suggested(wrong: str, right: str) -> None:
 
 def test_a_name_near_nothing_is_told_all() -> None:
     with pytest.raises(UsageError) as caught:
-        metric_named("latency")
+        metric_named("watts")
     assert "macs, other_ops, flops" in caught.value.hint
