@@ -37,7 +37,7 @@ def check(data: bytes) -> None:
 
 
 def seeds() -> Iterator[bytes]:
-    """The structure of the sample networks, ONNX's own models of single operators, and what those leave out."""
+    """ONNX's own models of single operators, and what those leave out."""
     from onnx.backend.test.case.node import collect_testcases
 
     with warnings.catch_warnings():
@@ -46,6 +46,11 @@ def seeds() -> Iterator[bytes]:
     for case in cases:
         if case.model is not None and case.model.ByteSize() < _MOST_SEED_BYTES:
             yield case.model.SerializeToString()
+    yield from own_models()
+
+
+def own_models() -> Iterator[bytes]:
+    """Local functions, a loop, and weights in another file."""
     yield from (model.SerializeToString() for model in (_functions(), _loop(), _external()))
 
 

@@ -86,11 +86,15 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByteRange:
-    """Where the elements of a weight lie: `length` bytes at `offset` of the file at `path`."""
+    """Where the elements of a weight lie: `length` bytes at `offset` of the file at `path`.
+
+    `beside` is the model file that names it, where that is another: nothing outside that one's folder is read.
+    """
 
     path: str
     offset: int
     length: int
+    beside: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

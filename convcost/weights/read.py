@@ -108,6 +108,7 @@ def _read(weight: Weight, stored: ByteRange, element: np.dtype[np.generic]) -> n
         )
     path = Path(stored.path)
     try:
+        _refuse_outside(path, stored)
         if path.stat().st_size < stored.offset + stored.length:
             raise SourceError(
                 f"'{stored.path}' ends before the values of '{weight.name}'",
@@ -119,6 +120,18 @@ def _read(weight: Weight, stored: ByteRange, element: np.dtype[np.generic]) -> n
             f"the weights file '{stored.path}' is missing; it holds '{weight.name}'",
             hint="put the file where the model expects it; costs alone need no weights",
         ) from None
-    except OSError as error:
-        reason = error.strerror or "unreadable"
+    except (OSError, RuntimeError) as error:  # the latter for links in a circle
+        reason = (error.strerror if isinstance(error, OSError) else None) or "unreadable"
         raise SourceError(f"cannot read '{weight.name}' from '{stored.path}': {reason}") from None
+
+
+def _refuse_outside(path: Path, stored: ByteRange) -> None:
+    """A link may lead to where the model file itself really lies, as in caches of downloads, and nowhere else."""
+    if stored.beside is None:
+        return
+    model = Path(stored.beside)
+    folders = (model.parent.resolve(), model.resolve().parent)
+    if not any(path.resolve().is_relative_to(folder) for folder in folders):
+        raise SourceError(
+            f"'{stored.path}' is a link out of the model's folder", hint="put the weights themselves beside the model"
+        )

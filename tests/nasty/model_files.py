@@ -201,6 +201,7 @@ MODEL_FILES = (
     Nasty(
         name="pool_of_nothing.onnx", content=_file(_node("MaxPool", ["x"], ["y"], kernel_shape=[0, 0], strides=[0, -1]))
     ),
+    Nasty(name="pool_over_no_axes.onnx", content=_file(_node("MaxPool", ["x"], ["y"], kernel_shape=[]), shape=(1, 3))),
     # Stored values that are not what they say
     Nasty(
         name="three_bytes_for_three_numbers.onnx",

@@ -94,6 +94,34 @@ def test_a_structure_without_its_weights_names_the_missing_file(tmp_path):
     assert "\n" not in caught.value.message
 
 
+def test_a_link_out_of_the_models_folder_is_not_followed(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    onnx.save(as_onnx(Net()), folder / "m.onnx", save_as_external_data=True, location="w.data", size_threshold=0)
+    (folder / "w.data").rename(tmp_path / "secret")
+    (folder / "w.data").symlink_to(tmp_path / "secret")
+    with pytest.raises(SourceError, match="out of the model's folder"):
+        from_file(folder / "m.onnx")
+
+
+def test_links_in_a_circle_are_an_error(tmp_path):
+    onnx.save(as_onnx(Net()), tmp_path / "m.onnx", save_as_external_data=True, location="w.data", size_threshold=0)
+    (tmp_path / "w.data").unlink()
+    (tmp_path / "w.data").symlink_to("w.data")
+    with pytest.raises(SourceError, match=r"w\.data"):
+        from_file(tmp_path / "m.onnx")
+
+
+def test_links_of_a_download_cache_are_followed_to_where_the_model_lies(tmp_path):
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots"
+    blobs.mkdir()
+    snapshot.mkdir()
+    onnx.save(as_onnx(Net()), blobs / "m", save_as_external_data=True, location="w.data", size_threshold=0)
+    (snapshot / "m.onnx").symlink_to(blobs / "m")
+    (snapshot / "w.data").symlink_to(blobs / "w.data")
+    assert from_file(snapshot / "m.onnx")
+
+
 def test_half_precision_weights_are_read_as_they_are(tmp_path):
     net = Net()
     onnx.save(as_onnx(net, np.float16), tmp_path / "half.onnx")

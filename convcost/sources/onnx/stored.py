@@ -191,7 +191,8 @@ def _byte_range(tensor: TensorProto, path: str, shape: tuple[int, ...], dtype: D
     offset, length = _natural(entries.get("offset", "0")), _natural(entries.get("length", ""))
     if file is None or offset is None:
         return None
-    return ByteRange(path=file, offset=offset, length=dtype.nbytes(math.prod(shape)) if length is None else length)
+    length = dtype.nbytes(math.prod(shape)) if length is None else length
+    return ByteRange(path=file, offset=offset, length=length, beside=path if location else None)
 
 
 def _beside(path: str, location: str) -> str | None:

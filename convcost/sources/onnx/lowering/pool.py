@@ -33,7 +33,7 @@ def lower_pool(call: Call) -> Lowered:
     ones = (1,) * len(kernel)
     stride = call.attributes.integers("strides") or ones
     dilation = call.attributes.integers("dilations") or ones
-    if min(*stride, *kernel, *dilation) < 1:
+    if min((*stride, *kernel, *dilation), default=0) < 1:
         raise NotCountedError("windows and strides are at least 1")
     op = Pool(
         method=_WINDOWS[call.operator],
