@@ -20,7 +20,7 @@ Written by `make bench`; no test depends on it. Every job runs in turns with the
 after one round that warms the file cache. Times are medians of {ROUNDS} rounds (capture: 30). A ratio is the median of
 the ratios within a round, so that a slow moment of the machine falls on both sides, with their quartiles in brackets:
 where these lie far apart, the machine was too busy and the figure says little. Peak memory is the whole process's
-resident maximum.
+resident maximum. What models need, beside torch's own tracking: [memory.md](memory.md).
 """
 
 GPU = """Latency on a GPU (events, an emptied L2 cache, captured graphs) is tested with a stand-in alone: it has not
