@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import (
+    AttributeProto,
+    FunctionProto,
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    ValueInfoProto,
+    helper,
+    numpy_helper,
+)
 
 from tests.nasty.nasty import Nasty
 
@@ -87,6 +97,12 @@ def _named() -> bytes:
         for at, name in enumerate(NASTY_NAMES)
     ]
     return _file(*nodes, stored=[_KERNEL])
+
+
+def _pool_over_no_axes() -> NodeProto:
+    node = _node("MaxPool", ["x"], ["y"])
+    node.attribute.append(helper.make_attribute("kernel_shape", [], attr_type=AttributeProto.INTS))
+    return node
 
 
 def _loop(level: int) -> GraphProto:
@@ -201,7 +217,7 @@ MODEL_FILES = (
     Nasty(
         name="pool_of_nothing.onnx", content=_file(_node("MaxPool", ["x"], ["y"], kernel_shape=[0, 0], strides=[0, -1]))
     ),
-    Nasty(name="pool_over_no_axes.onnx", content=_file(_node("MaxPool", ["x"], ["y"], kernel_shape=[]), shape=(1, 3))),
+    Nasty(name="pool_over_no_axes.onnx", content=_file(_pool_over_no_axes(), shape=(1, 3))),
     # Stored values that are not what they say
     Nasty(
         name="three_bytes_for_three_numbers.onnx",
