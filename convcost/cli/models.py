@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from convcost.analysis import Analysis, UnknownOp
-from convcost.analysis.cross_check import PEERS, CrossCheck
-from convcost.analysis.sweep import Sweep
 from convcost.cli import failure
 from convcost.cli.options import Reading
 from convcost.cli.output import stdout_for_reports
 from convcost.cli.values import one_of
-from convcost.conventions import CONVENTIONS, Expression
 from convcost.errors import SourceError
 from convcost.sources.request import Request
+
+if TYPE_CHECKING:
+    from convcost.analysis.cross_check import CrossCheck
+    from convcost.analysis.sweep import Sweep
+    from convcost.conventions import Expression
 
 
 def analyses_of(targets: Sequence[str], reading: Reading, *, backward: bool = False) -> tuple[Analysis, ...]:
@@ -44,6 +46,7 @@ def cross_checks_of(
     targets: Sequence[str], peer: str, reading: Reading, *, backward: bool = False
 ) -> tuple[CrossCheck, ...]:
     """Every target counted by convcost and by the peer of `--cross-check`."""
+    from convcost.analysis.cross_check import PEERS
     from convcost.targets.cross_check import cross_checked
 
     one_of(peer, PEERS, option="--cross-check")
@@ -56,6 +59,7 @@ def expressions_of(
     targets: Sequence[str], name: str, reading: Reading, *, backward: bool = False
 ) -> tuple[Expression, ...]:
     """Every target in the convention of `--convention`."""
+    from convcost.conventions import CONVENTIONS
     from convcost.targets.convention import expressed
 
     convention = CONVENTIONS[one_of(name, CONVENTIONS, option="--convention")]

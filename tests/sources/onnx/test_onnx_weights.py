@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from benchmarks.external_file import LAYERS, WEIGHT_BYTES, WIDTH, perceptron
+from convcost.analysis import analyze_graph
 from convcost.errors import SourceError
-from convcost.graph import DType, Role
+from convcost.graph import ByteRange, DType, Role
+from convcost.sources import Request
+from convcost.sources.onnx import load_onnx
 from tests.sources.onnx.tiny import analyze, graph, ints, load, node, ones
 
 
@@ -113,6 +117,19 @@ def test_sparse_initializers_count_by_their_dense_shape(tmp_path: Path) -> None:
     content.sparse_initializer.append(helper.make_sparse_tensor(values, numpy_helper.from_array(ints(0, 5)), [8, 3]))
     found = analyze(content, tmp_path)
     assert (found.totals.macs, found.totals.params) == (24, 24)
+
+
+def test_weights_of_over_two_gigabytes_beside_the_model_are_counted_where_they_lie(tmp_path: Path) -> None:
+    path = tmp_path / "perceptron.onnx"
+    path.write_bytes(perceptron("perceptron.weights").SerializeToString())  # and no such file
+    loaded = load_onnx(Request(target=str(path)))
+    last = loaded.weights[-1]
+    assert last.stored == ByteRange(
+        path=str(tmp_path / "perceptron.weights"), offset=(LAYERS - 1) * WEIGHT_BYTES, length=WEIGHT_BYTES
+    )
+    assert last.stored.offset > 2**31
+    totals = analyze_graph(loaded).totals
+    assert totals.macs == totals.params == totals.weight_bytes // 4 == LAYERS * WIDTH**2
 
 
 def test_a_negative_size_and_an_unknown_type_are_refused(tmp_path: Path) -> None:

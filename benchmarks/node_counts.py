@@ -1,0 +1,55 @@
+"""Graphs of more and more nodes, counted by convcost and walked by onnx: `python -m benchmarks.node_counts` prints JSON.
+
+Seconds are the processor's, of one thread: what else the machine does takes no part in them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+from onnx import shape_inference
+
+from benchmarks.many_nodes import residual_network
+from convcost.analysis import analyze_graph
+from convcost.sources import Request
+from convcost.sources.onnx import load_onnx
+
+SIZES = (1_000, 10_000, 100_000)
+ROUNDS = 5
+
+
+def count(path: str) -> None:
+    analyze_graph(load_onnx(Request(target=path)))
+
+
+def walk(path: str) -> int:
+    """The least that any tool built on onnx does: read, infer shapes, look at every node."""
+    model = shape_inference.infer_shapes(onnx.load(path))
+    return sum(len(node.input) + len(node.output) + len(node.op_type) for node in model.graph.node)
+
+
+def seconds(action: Callable[[str], object], path: str) -> float:
+    begun = time.process_time()
+    action(path)
+    return time.process_time() - begun
+
+
+def main() -> None:
+    taken = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for size in SIZES:
+            path = str(Path(folder) / f"{size}.onnx")
+            onnx.save(residual_network(size), path)
+            count(path)  # what is imported or remembered at first use is not what a node costs
+            taken[size] = [{"count": seconds(count, path), "walk": seconds(walk, path)} for _ in range(ROUNDS)]
+    json.dump(taken, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
