@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,8 +15,7 @@ from benchmarks.spread import Spread
 from convcost.alternatives import DEFAULT_ALTERNATIVES
 from convcost.alternatives.compare import rewritten
 from convcost.alternatives.counting import count_stages
-from convcost.grids import Grid, Rows, evaluate
-from convcost.grids.files import row_writer
+from convcost.grids import Grid, evaluate
 from convcost.grids.layer import layer_of
 
 ROUNDS = 7
@@ -33,12 +34,11 @@ def evaluated() -> None:
 
 
 def written() -> None:
-    """The same, to a CSV file."""
-    rows = Rows(grid=GRID, alternatives=DEFAULT_ALTERNATIVES)
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "grid.csv").open("wb") as stream:
-        writer = row_writer("csv", stream, rows)
-        for block in evaluate(GRID, DEFAULT_ALTERNATIVES):
-            writer.write(block)
+    """The same, to a CSV file, as the command does it: on every core, start-up and summary included."""
+    axes = [f"{axis.name}={','.join(axis.shown)}" for axis in GRID.axes]
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "grid.csv")
+        subprocess.run([sys.executable, "-m", "convcost", "compare", "--grid", *axes, "-q", "-o", file], check=True)
 
 
 def one_by_one() -> None:

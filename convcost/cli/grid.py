@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,14 +16,21 @@ from convcost.cli.values import one_of
 from convcost.cli.waiting import waiting
 from convcost.cli.whole_files import open_whole
 from convcost.errors import UsageError
-from convcost.grids import Grid, GridSummary, Rows, Tally, evaluate
+from convcost.grids import Grid, GridSummary, Rows, Tally
 from convcost.grids.axes import EXAMPLE
+from convcost.grids.evaluate import BLOCK
 from convcost.grids.files import ROW_FORMATS, BinaryStream, row_writer
+from convcost.grids.part import part_of
+from convcost.grids.regions import blocks
+from convcost.processes import cores, in_order
 from convcost.reports.grid import GridReport, rows_text
 
 if TYPE_CHECKING:
     from convcost.cli.compare import Comparing
     from convcost.cli.options import Writing
+
+_MOST_PROCESSES = 8
+"""More would wait for the one that writes, each with a block in its hands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +59,19 @@ def deliver_grid(axes: Sequence[str], comparing: Comparing, writing: Writing) ->
 
 
 def _evaluate(rows: Rows, df: CountedMap, destinations: Sequence[tuple[str, Path | None]]) -> GridSummary:
-    tally = Tally(rows, df)
+    tally = Tally(len(rows.alternatives))
+    formats = tuple(dict.fromkeys(name for name, _ in destinations))
+    work = partial(part_of, rows=rows, df=df, formats=formats)
     with contextlib.ExitStack() as streams:
-        writers = [row_writer(name, streams.enter_context(_stream(path)), rows) for name, path in destinations]
-        for block in evaluate(rows.grid, rows.alternatives, df=df):
-            tally.add(block)
-            for writer in writers:
-                writer.write(block)
-        for writer in writers:
+        writers = [(name, row_writer(name, streams.enter_context(_stream(path)), rows)) for name, path in destinations]
+        parts = in_order(work, list(blocks(rows.grid.shape, BLOCK)), jobs=min(cores(), _MOST_PROCESSES), ahead=1)
+        for part in streams.enter_context(contextlib.closing(parts)):
+            tally.merge(part.tally)
+            for name, writer in writers:
+                writer.write(part.encoded[name])
+        for _, writer in writers:
             writer.close()
-        summary = tally.summary()
+        summary = tally.summary(rows, df)
         if not summary.layers:  # found out before the files are in place
             reason, _ = summary.no_layers[0]
             raise UsageError(f"no configuration of the grid is a layer: {reason}", hint=EXAMPLE)

@@ -15,7 +15,7 @@ SAME = -1
 
 EXAMPLE = "such as --grid kernel=3,5 in_channels=16..512:16 out_channels=64 input=56"
 _MOST_VALUES = 1_000_000
-_MOST_CONFIGURATIONS = 10**10
+_MOST_CONFIGURATIONS = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

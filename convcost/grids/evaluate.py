@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -21,7 +21,7 @@ from convcost.grids.regions import Indices, Region, blocks, partition, selector
 from convcost.grids.sizes import DisagreementError, Sizes, values_of
 
 METRICS = ("macs", "params", "activation_bytes", "bytes_moved")
-BLOCK = 1 << 17
+BLOCK = 1 << 15
 """Configurations held at a time: enough that Python's share is small, few enough for any machine."""
 
 Codes: TypeAlias = npt.NDArray[np.int32]
@@ -48,7 +48,7 @@ class Block:
     """Part of a grid in row order. `places` says where it lies on each axis.
 
     `standard` is the layer as it is, with a reason where the attributes describe none, such as a kernel larger than its
-    input. `texts[number]` is the reason of that number; those of the blocks before are among them.
+    input. `texts[number]` is the reason of that number.
     """
 
     places: Region
@@ -68,19 +68,23 @@ def evaluate(
 
     The counts are those that comparing each layer on its own gives. Raises `UsageError` where one could pass 64 bits.
     """
-    numbers = {"": 0}
     for places in blocks(grid.shape, most):
-        yield _Evaluation(grid=grid, places=places, df=df, numbers=numbers).block(alternatives)
+        yield evaluate_block(places, grid, alternatives, df)
+
+
+def evaluate_block(places: Region, grid: Grid, alternatives: Sequence[Alternative], df: CountedMap) -> Block:
+    """The same for one part of the grid."""
+    return _Evaluation(grid=grid, places=places, df=df).block(alternatives)
 
 
 @dataclass(slots=True)
 class _Evaluation:
-    """A block at work. `numbers` gives every reason its number, and grows from block to block."""
+    """A block at work. `numbers` gives every reason its number, in the order they come up."""
 
     grid: Grid
     places: Region
     df: CountedMap
-    numbers: dict[str, int]
+    numbers: dict[str, int] = field(default_factory=lambda: {"": 0})
 
     def block(self, alternatives: Sequence[Alternative]) -> Block:
         standard = self._empty()

@@ -1,10 +1,10 @@
-"""Rows to files: one table of formats, each a module whose `writer` takes a stream."""
+"""Rows to files: one table of formats, each a module with a `writer` of a stream and what that takes, `encoded`."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from convcost.grids.evaluate import Block
 from convcost.grids.rows import Rows
@@ -15,6 +15,9 @@ ROW_FORMATS: Mapping[str, str] = {
 }
 
 
+Encoded: TypeAlias = "bytes | Block"
+
+
 class BinaryStream(Protocol):
     """The part of a file that rows are written to."""
 
@@ -22,10 +25,10 @@ class BinaryStream(Protocol):
 
 
 class RowWriter(Protocol):
-    """What turns blocks into a file, in order and without holding more than one."""
+    """What puts encoded blocks into a file, in order and without holding more than one."""
 
-    def write(self, block: Block) -> None:
-        """Appends a block's rows."""
+    def write(self, encoded: Encoded, /) -> None:
+        """Appends a block's rows, as the format's own `encoded` gives them."""
 
     def close(self) -> None:
         """Writes what stands after the rows; the stream stays open."""
@@ -33,6 +36,11 @@ class RowWriter(Protocol):
 
 def row_writer(format_name: str, stream: BinaryStream, rows: Rows) -> RowWriter:
     """A writer whose header is out; raises `MissingDependencyError` where the format needs a package."""
-    module = importlib.import_module(ROW_FORMATS[format_name])
-    made: RowWriter = module.writer(stream, rows)
+    made: RowWriter = importlib.import_module(ROW_FORMATS[format_name]).writer(stream, rows)
+    return made
+
+
+def encoded(format_name: str, rows: Rows, block: Block) -> Encoded:
+    """What such a writer takes for a block: as much as can be done in another process."""
+    made: Encoded = importlib.import_module(ROW_FORMATS[format_name]).encoded(rows, block)
     return made

@@ -12,11 +12,11 @@ import numpy.typing as npt
 from convcost.errors import MissingDependencyError
 from convcost.grids.axes import Axis
 from convcost.grids.evaluate import METRICS, Block
-from convcost.grids.files import BinaryStream, RowWriter
+from convcost.grids.files import BinaryStream
 from convcost.grids.rows import Mask, Rows
 
 
-def writer(stream: BinaryStream, rows: Rows) -> RowWriter:
+def writer(stream: BinaryStream, rows: Rows) -> ParquetWriter:
     """Begins the file with its schema; raises `MissingDependencyError`."""
     try:
         import pyarrow
@@ -28,11 +28,18 @@ def writer(stream: BinaryStream, rows: Rows) -> RowWriter:
     schema = pyarrow.schema(
         [*fields, ("alternative", words), *((metric, counts) for metric in METRICS), ("reason", words)]
     )
-    return _ParquetWriter(pyarrow.parquet.ParquetWriter(stream, schema), schema, rows)
+    return ParquetWriter(file=pyarrow.parquet.ParquetWriter(stream, schema), schema=schema, rows=rows)
 
 
-@dataclass(slots=True)
-class _ParquetWriter:
+def encoded(rows: Rows, block: Block) -> Block:
+    """The block itself: pyarrow does the rest on threads of its own."""
+    return block
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParquetWriter:
+    """Blocks to a file of pyarrow's, which is untyped."""
+
     file: Any
     schema: Any
     rows: Rows

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convcost.grids.evaluate import METRICS, Block
-from convcost.grids.files import BinaryStream, RowWriter
+from convcost.grids.files import BinaryStream
 from convcost.grids.rows import Mask, Rows
 from convcost.grids.sizes import Values
 
@@ -26,20 +26,25 @@ _AT_ONCE = 8192
 """Layers written at a time: few enough for the processor's cache."""
 
 
-def writer(stream: BinaryStream, rows: Rows) -> RowWriter:
+def writer(stream: BinaryStream, rows: Rows) -> CsvWriter:
     """Writes the header."""
     stream.write((",".join(rows.header) + "\n").encode())
-    return _CsvWriter(stream, rows)
+    return CsvWriter(stream=stream)
 
 
-@dataclass(slots=True)
-class _CsvWriter:
+def encoded(rows: Rows, block: Block) -> bytes:
+    """The block's lines."""
+    return b"".join(csv_lines(rows, block))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvWriter:
+    """Lines to a stream."""
+
     stream: BinaryStream
-    rows: Rows
 
-    def write(self, block: Block) -> None:
-        for lines in csv_lines(self.rows, block):
-            self.stream.write(lines)
+    def write(self, lines: bytes) -> None:
+        self.stream.write(lines)
 
     def close(self) -> None:
         """Nothing stands after the rows."""

@@ -106,6 +106,11 @@ class _RatioTally:
         self.logarithms += float(np.log(ratios).sum())
         self.count += ratios.size
 
+    def merge(self, other: _RatioTally) -> None:
+        self.least, self.most = min(self.least, other.least), max(self.most, other.most)
+        self.logarithms += other.logarithms
+        self.count += other.count
+
     def ratios(self) -> Ratios:
         if not self.count:
             return Ratios(least=None, mean=None, most=None)
@@ -130,15 +135,23 @@ class _AlternativeTally:
         self.params.add(found, block.standard, _PARAMS)
         self.reasons.update(_counted(found.reasons[block.standard.applies], block))
 
+    def merge(self, other: _AlternativeTally) -> None:
+        self.applies += other.applies
+        self.unbeaten += other.unbeaten
+        self.fewest_macs += other.fewest_macs
+        self.more_macs += other.more_macs
+        self.macs.merge(other.macs)
+        self.params.merge(other.params)
+        self.reasons.update(other.reasons)
+
 
 class Tally:
     """Adds blocks up, one after the other, into a summary."""
 
-    def __init__(self, rows: Rows, df: CountedMap) -> None:
-        self.rows, self.df = rows, df
+    def __init__(self, alternatives: int) -> None:
         self.layers = 0
         self.no_layers: Counter[str] = Counter()
-        self.alternatives = [_AlternativeTally() for _ in rows.alternatives]
+        self.alternatives = [_AlternativeTally() for _ in range(alternatives)]
 
     def add(self, block: Block) -> None:
         self.layers += int(block.standard.applies.sum())
@@ -149,11 +162,18 @@ class Tally:
         for tally, fewest in zip(self.alternatives, _fewest_macs(block), strict=True):
             tally.fewest_macs += int(fewest.sum())
 
-    def summary(self) -> GridSummary:
+    def merge(self, other: Tally) -> None:
+        """Adds another's blocks, those that come after in the grid."""
+        self.layers += other.layers
+        self.no_layers.update(other.no_layers)
+        for own, added in zip(self.alternatives, other.alternatives, strict=True):
+            own.merge(added)
+
+    def summary(self, rows: Rows, df: CountedMap) -> GridSummary:
         return GridSummary(
-            rows=self.rows,
-            df=self.df,
-            configurations=self.rows.grid.size,
+            rows=rows,
+            df=df,
+            configurations=rows.grid.size,
             layers=self.layers,
             no_layers=tuple(self.no_layers.most_common()),
             alternatives=tuple(
@@ -167,7 +187,7 @@ class Tally:
                     params=tally.params.ratios(),
                     reasons=tuple(tally.reasons.most_common()),
                 )
-                for label, tally in zip(self.rows.labels, self.alternatives, strict=True)
+                for label, tally in zip(rows.labels, self.alternatives, strict=True)
             ),
         )
 

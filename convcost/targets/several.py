@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
-import signal
-import sys
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
 
 from convcost.analysis import Analysis, Json
 from convcost.errors import ConvcostError, SourceError
+from convcost.processes import cores, in_order
 from convcost.sources.request import Request
 from convcost.targets.analyze import analysis_of
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-_Result = TypeVar("_Result")
-
-_WORTH_A_PROCESS = 4
-"""From this many targets on, the start of a second process is soon made up for."""
-
-_AHEAD = 4
-"""Files read for each process before their turn: enough to keep all busy, few enough to hold."""
 
 _FILES = (".onnx", ".onnx.gz", ".yaml", ".yml", ".json")
 """PyTorch takes each process seconds to load, and its threads must not be forked."""
@@ -49,7 +32,7 @@ class Failure:
 
 def analyses_of(requests: Sequence[Request], *, backward: bool = False) -> tuple[Analysis, ...]:
     """Every target analyzed; the first in order that cannot be read raises its error."""
-    return tuple(_in_order(partial(_read, backward=backward), requests, _cores()))
+    return tuple(in_order(partial(_read, backward=backward), requests, jobs=cores(), may_share=_is_file))
 
 
 def outcomes_of(
@@ -61,45 +44,12 @@ def outcomes_of(
     """
     done = 0
     try:
-        for outcome in _in_order(partial(_outcome, backward=backward), requests, jobs or _cores()):
+        read = partial(_outcome, backward=backward)
+        for outcome in in_order(read, requests, jobs=jobs or cores(), may_share=_is_file):
             done += 1
             yield outcome
     except SourceError as error:  # which file it was cannot be told any more
         yield from (_failure(request, error.message, error.hint) for request in requests[done:])
-
-
-def _in_order(read: Callable[[Request], _Result], requests: Sequence[Request], jobs: int) -> Iterator[_Result]:
-    """Files are shared with other processes from four on, forked after the first, whose libraries they inherit."""
-    files = [request for request in requests if _is_file(request.target)]
-    if len(files) < _WORTH_A_PROCESS or jobs < 2 or not _may_fork():
-        yield from map(read, requests)
-        return
-    yield read(requests[0])
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
-        waiting: deque[Future[_Result] | Request] = deque()
-        try:
-            for request in requests[1:]:
-                # What is no file is read here, in its turn: frameworks do not survive a fork.
-                waiting.append(pool.submit(read, request) if _is_file(request.target) else request)
-                if len(waiting) > _AHEAD * jobs:
-                    yield _result(waiting.popleft(), read)
-            while waiting:
-                yield _result(waiting.popleft(), read)
-        except BrokenProcessPool as error:
-            raise SourceError(
-                "a process that read files was ended by the system, perhaps for its memory",
-                hint="--jobs 1 reads them one by one, and shows which file it is",
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _result(waiting: Future[_Result] | Request, read: Callable[[Request], _Result]) -> _Result:
-    return read(waiting) if isinstance(waiting, Request) else waiting.result()
 
 
 def _outcome(request: Request, *, backward: bool) -> Analysis | Failure:
@@ -125,19 +75,6 @@ def _read(request: Request, *, backward: bool) -> Analysis:
         raise SourceError(f"{request.label}: {error.message}", hint=error.hint) from error
 
 
-def _is_file(target: str) -> bool:
+def _is_file(request: Request) -> bool:
+    target = request.target
     return target.endswith(_FILES) and not target.startswith("hf:")
-
-
-def _may_fork() -> bool:
-    return sys.platform == "linux" and "torch" not in sys.modules  # elsewhere, system libraries do not survive a fork
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _cores() -> int:
-    with contextlib.suppress(AttributeError):  # not every system knows which cores are ours
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -14,6 +14,7 @@ ARROWS: dict[str, set[str]] = {
     "errors": set(),
     "units": {"errors"},
     "ranges": {"errors"},
+    "processes": {"errors"},
     "located": {"errors"},
     "graph": {"errors"},
     "sources": {"errors", "located", "graph"},
@@ -30,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "glossary": set(),
     "explain": {"errors", "graph", "analysis", "alternatives", "conventions", "budgets", "glossary"},
-    "targets": {"errors", "ranges", "graph", "sources", "analysis", "conventions", "latency", "weights"},
+    "targets": {"errors", "processes", "ranges", "graph", "sources", "analysis", "conventions", "latency", "weights"},
     "pytest_plugin": {"analysis", "api", "budgets", "errors", "reports"},
     "api": {"errors", "targets", "graph", "sources", "analysis", "alternatives", "weights", "latency", "budgets"},
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from convcost import processes
 from convcost.analysis import Analysis
 from convcost.cli import main
 from convcost.sources.request import Request
@@ -39,7 +40,7 @@ def run(capsys: Capture, *arguments: object) -> tuple[int, str, str]:
 def test_a_bad_file_is_reported_and_ends_no_other(
     capsys: Capture, folder: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    monkeypatch.setattr(several, "_may_fork", lambda: True)
+    monkeypatch.setattr(processes, "may_fork", lambda: True)
     code, out, err = run(capsys, folder, "-f", "json", "--jobs", jobs)
     document = json.loads(out)
     assert code == 2

@@ -13,7 +13,7 @@ import pytest
 from convcost.alternatives import DEFAULT_ALTERNATIVES
 from convcost.errors import MissingDependencyError
 from convcost.grids import Grid, Rows, evaluate
-from convcost.grids.files import row_writer
+from convcost.grids.files import encoded, row_writer
 from tests.grids.test_rows import expected
 
 ROWS = Rows(
@@ -81,7 +81,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> Taken:
 def test_parquet_is_given_the_rows_of_the_csv_with_numbers_as_numbers(taken: Taken) -> None:
     writer = row_writer("parquet", io.BytesIO(), ROWS)
     for block in evaluate(ROWS.grid, ROWS.alternatives, most=7):
-        writer.write(block)
+        writer.write(encoded("parquet", ROWS, block))
     writer.close()
     assert taken.closed
     assert len(taken.tables) > 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from convcost.alternatives import DEFAULT_ALTERNATIVES, parse_alternatives, undominated
 from convcost.grids import Grid, Rows, evaluate, spreadsheet
 from convcost.grids.evaluate import METRICS
-from convcost.grids.files import row_writer
+from convcost.grids.files import encoded, row_writer
 from convcost.grids.rows import written
 
 GRID = Grid.of(["kernel=1,3", "padding=same,0", "in_channels=4,6,4000", "out_channels=4,8", "input=2,100000"])
@@ -23,7 +23,7 @@ def records(rows: Rows, most: int = 1000) -> list[dict[str, str]]:
     stream = io.BytesIO()
     writer = row_writer("csv", stream, rows)
     for block in evaluate(rows.grid, rows.alternatives, most=most):
-        writer.write(block)
+        writer.write(encoded("csv", rows, block))
     writer.close()
     return list(csv.DictReader(io.StringIO(stream.getvalue().decode())))
 

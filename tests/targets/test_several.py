@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from convcost import processes
 from convcost.analysis import Analysis
 from convcost.errors import ConvcostError
 from convcost.sources.request import Request
@@ -30,7 +31,7 @@ def requests(tmp_path: Path) -> list[Request]:
 @pytest.fixture
 def _may_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other tests of the run load torch, which is why it would not be done here."""
-    monkeypatch.setattr(several, "_may_fork", lambda: True)
+    monkeypatch.setattr(processes, "may_fork", lambda: True)
 
 
 @pytest.mark.usefixtures("_may_fork")
