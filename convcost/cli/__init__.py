@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is not None:
         return _run(list(arguments))
     gc.set_threshold(_PATIENCE)
+    failure.clean_up_when_terminated()
     code = _run(sys.argv[1:])
     gc.freeze()  # spares the interpreter from looking through all that was loaded once more as it ends: 12 ms
     return code
@@ -65,6 +66,8 @@ def _run(given: list[str]) -> int:
         return failure.report(error, given)
     except KeyboardInterrupt:
         return failure.INTERRUPTED
+    except failure.Terminated:
+        return failure.TERMINATED
     except SystemExit as stop:
         return failure.report_exit(stop, given)
     except Exception as error:  # whatever it is, the user gets one line, and with -v the rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
 
 UNUSABLE = 2
 INTERRUPTED = 130
+TERMINATED = 143
+
+
+class Terminated(BaseException):
+    """The process was asked to end, as a CI system does at its time limit."""
+
+
+def clean_up_when_terminated() -> None:
+    """Makes SIGTERM an exception, so that temporary files go as they do after Ctrl-C."""
+
+    def end(number: int, frame: object) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, end)
 
 
 @runtime_checkable
