@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convcost.cli.options import Batching, Measuring, Reading, Strictness, Writing
+from convcost.cli.options import Measuring, Reading, Strictness, Writing
 from convcost.cli.values import at_least_one
 from convcost.cli.viewing import Viewing
 from convcost.errors import UsageError
@@ -18,6 +19,24 @@ if TYPE_CHECKING:
     from convcost.analysis import Analysis
     from convcost.latency import Device
     from convcost.reports.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batching:
+    """How to get through many targets."""
+
+    jobs: Annotated[
+        str | None,
+        typer.Option("-j", "--jobs", metavar="N", help="How many files to read at a time (default: one a core)."),
+    ] = None
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            "--resume",
+            metavar="FILE",
+            help="Note there what is done, and do not read again what is noted; for a run that was cut off.",
+        ),
+    ] = None
 
 
 def analyze(  # noqa: PLR0913 - the options of the command

@@ -102,24 +102,6 @@ class Writing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batching:
-    """How to get through many targets."""
-
-    jobs: Annotated[
-        str | None,
-        typer.Option("-j", "--jobs", metavar="N", help="How many files to read at a time (default: one a core)."),
-    ] = None
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            "--resume",
-            metavar="FILE",
-            help="Note there what is done, and do not read again what is noted; for a run that was cut off.",
-        ),
-    ] = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Strictness:
     """What to do about ops that cannot be counted."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcost.analysis import Layer
-from convcost.graph import Caller
+from convcost.graph.caller import Caller
 from convcost.graph.ops import (
     Activation,
     AdaptivePool,

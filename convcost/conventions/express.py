@@ -8,7 +8,7 @@ from typing import NamedTuple
 from convcost.analysis import Analysis
 from convcost.conventions.assumed import assumed_caller
 from convcost.conventions.rule import Call, Convention, Expression, Rule, Term
-from convcost.graph import Caller
+from convcost.graph.caller import Caller
 
 _WRITTEN = {"torch.Tensor.__matmul__": "@", "torch.functional.einsum": "einsum"}
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from convcost.analysis import Analysis, Json, Layer
-from convcost.graph import Caller, Shape
+from convcost.graph import Shape
+from convcost.graph.caller import Caller
 from convcost.graph.ops import Op
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from convcost.graph.caller import Caller
 from convcost.graph.cost import FLOPS_PER_MAC, Cost
 from convcost.graph.graph import Graph, Node, Origin, distinct_weights
 from convcost.graph.tensor import ByteRange, DType, Role, Shape, Tensor, Weight
@@ -10,7 +9,6 @@ from convcost.graph.tensor import ByteRange, DType, Role, Shape, Tensor, Weight
 __all__ = [
     "FLOPS_PER_MAC",
     "ByteRange",
-    "Caller",
     "Cost",
     "DType",
     "Graph",

@@ -15,7 +15,7 @@ import torch
 
 from convcost.analysis import Analysis, analyze_graph
 from convcost.conventions import CONVENTIONS, Expression, express
-from convcost.graph import Caller
+from convcost.graph.caller import Caller
 from convcost.sources.request import InputSpec, Request
 from convcost.sources.torch import callers_of, graph_of
 from convcost.sources.torch.callers import callers_of_module

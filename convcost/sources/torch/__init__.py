@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from convcost.errors import MissingDependencyError
-from convcost.graph import Caller, Graph
+from convcost.graph import Graph
+from convcost.graph.caller import Caller
 from convcost.sources.request import Request
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode, resolve_name
 
-from convcost.graph import Caller, Graph, Shape
+from convcost.graph import Graph, Shape
+from convcost.graph.caller import Caller
 from convcost.sources.request import Request
 from convcost.sources.torch.calling_code import calling_frame, is_named, is_operator
 from convcost.sources.torch.capture import Subject, capture

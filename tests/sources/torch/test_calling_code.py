@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the name everyone reads it by
 from torch.nn.functional import relu
 
-from convcost.graph import Caller
+from convcost.graph.caller import Caller
 from convcost.sources.torch.callers import callers_of_module
 
 
