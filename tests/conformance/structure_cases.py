@@ -35,6 +35,29 @@ class _Tied(nn.Module):
         return self.second(self.first(x))
 
 
+class _TiedTurned(nn.Module):
+    """The second layer multiplies by the first one's weight, turned: one matrix in memory under two shapes."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = linear(6, 4), linear(4, 6)
+        self.second.weight = nn.Parameter(self.first.weight.data.t())
+
+    def forward(self, x):
+        return self.second(self.first(x))
+
+
+class _Turned(nn.Module):
+    """GPT-2's linear layer: it flattens its data, and keeps its weight the other way round."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.zeros(6, 4)), nn.Parameter(torch.zeros(4))
+
+    def forward(self, x):
+        return torch.addmm(self.bias, x.view(-1, 6), self.weight).view(2, 3, 4)
+
+
 class _Heads(NamedTuple):
     left: torch.Tensor
     rest: dict[str, torch.Tensor]
@@ -83,6 +106,33 @@ CASES.add(
     says=f"two layers of {CONV}, one stored",
     macs="2 * 6*6 * 4 * 4 * 9",
     params="4*4*9",
+)
+CASES.add(
+    "tied_turned",
+    _TiedTurned,
+    (2, 6),
+    says=f"two layers of {LINEAR}, one stored",
+    macs="2*6*4 + 2*4*6",
+    params="6*4",
+)
+CASES.add(
+    "linear_on_flattened_data",
+    lambda: nn.Sequential(_Turned()),
+    (2, 3, 6),
+    says=f"{LINEAR}; its bias is other ops",
+    macs="2*3 * 6 * 4",
+    params="6*4 + 4",
+)
+CASES.add(
+    "loss_inside",
+    lambda: Calls(
+        lambda self, x: nn.functional.cross_entropy(self.linear(x), torch.tensor([0, 1], device=x.device)),
+        linear=linear(6, 4),
+    ),
+    (2, 6),
+    says=f"{LINEAR}; the loss is other ops",
+    macs="2 * 6 * 4",
+    params="6*4",
 )
 CASES.add(
     "module_listed_twice",
