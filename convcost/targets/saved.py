@@ -22,6 +22,9 @@ def read_saved(path: str) -> Analysis:
     return read_analysis(document, named=path)
 
 
+MAX_FILE_BYTES = 256 << 20
+"""Of a saved report: that of a network of half a million layers is smaller."""
+
 MAX_DIGITS = 300
 """Of a number: more than the product of any real sizes has, and few enough for every figure made of it."""
 
@@ -29,7 +32,7 @@ MAX_DIGITS = 300
 def read_json(path: str) -> Json:
     """Any JSON file; raises `SourceError` for what cannot be read, NaN and endless numbers among it."""
     try:
-        content = Path(path).read_bytes()
+        content = _content(path)
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file", hint="check the path, relative to where you are") from None
     except OSError as error:
@@ -46,6 +49,14 @@ def parse_json(content: bytes, path: str) -> Json:
             f"{path}: not JSON: {error}", hint="is this a report saved with --export json=FILE?"
         ) from None
     return document
+
+
+def _content(path: str) -> bytes:
+    with Path(path).open("rb") as file:
+        content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise SourceError(f"{path}: larger than {MAX_FILE_BYTES:,} bytes", hint="is this the file you meant?")
+    return content
 
 
 def _refuse(constant: str) -> float:

@@ -13,6 +13,7 @@ import convcost
 from convcost.errors import ConvcostError, SourceError, UsageError
 from convcost.sources.request import InputSpec, Request
 from convcost.targets import analyses_of, analysis_of
+from convcost.targets.saved import read_saved
 
 ROOT = Path(__file__).parents[2]
 FACTORY = """\
@@ -118,3 +119,10 @@ print(len({pid for _, pid in found[1:]}))
 def test_two_cores_share_the_files() -> None:
     run = subprocess.run([sys.executable, "-c", SHARED], capture_output=True, text=True, check=True, cwd=ROOT)
     assert run.stdout.strip() == "2"
+
+
+def test_a_saved_report_of_any_length_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convcost.targets.saved.MAX_FILE_BYTES", 10)
+    (tmp_path / "long.json").write_text("[1, 2, 3, 4]")
+    with pytest.raises(SourceError, match="larger than 10 bytes"):
+        read_saved(str(tmp_path / "long.json"))
