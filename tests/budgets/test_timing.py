@@ -156,3 +156,10 @@ def test_an_analysis_alone_was_not_measured() -> None:
     rule = replace(parse_budget("latency=1ms"), terms=Terms(level=Level.ERROR))
     verdicts = check_analysis(analyze_graph(small_network()), [rule])
     assert exit_code([verdicts]) == 3
+
+
+def test_what_counts_is_the_tenth_percentile_and_not_the_median() -> None:
+    before = [*around(0.010)[:16], *around(0.0200)[:24]]
+    now = [*around(0.012)[:16], *around(0.0201)[:24]]
+    verdict = held(FIVE_PERCENT, measurement(now), before)
+    assert found(verdict) == ("fail", "CC106")
