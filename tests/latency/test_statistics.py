@@ -19,6 +19,7 @@ from convcost.latency.statistics import (
     interval_rank,
     median,
     median_interval,
+    p10_interval,
     quantile,
     rank_test,
 )
@@ -198,3 +199,27 @@ def test_one_model_against_itself_differs_in_at_most_1_of_20_trials():
         for _ in range(200)
     ]
     assert sum(found) <= 10
+
+
+@pytest.mark.parametrize("count", [36, 50, 101, 400, 20_000])
+def test_the_interval_of_the_tenth_percentile_holds_it_as_often_as_it_says(count: int) -> None:
+    ranks = p10_interval([float(rank) for rank in range(count)])
+    low, high = int(ranks.low), int(ranks.high)
+    # Below the tenth percentile lie Binomial(count, 0.1) samples: the interval holds it if they are low + 1 to high.
+    logs = [math.lgamma(count + 1) - math.lgamma(k + 1) - math.lgamma(count - k + 1) for k in range(low + 1, high + 1)]
+    chances = [log + k * math.log(0.1) + (count - k) * math.log(0.9) for k, log in enumerate(logs, start=low + 1)]
+    assert 0.95 <= sum(map(math.exp, chances)) <= 0.999
+    assert low < 0.1 * count < high
+
+
+def test_few_samples_leave_the_whole_range_to_the_tenth_percentile() -> None:
+    assert p10_interval([float(rank) for rank in range(35)]) == Interval(low=0.0, high=34.0)
+    assert p10_interval([3.0]) == Interval(low=3.0, high=3.0)
+
+
+def test_noise_above_the_tenth_percentile_does_not_keep_two_from_being_the_same() -> None:
+    quiet = [0.010 + 1e-6 * (step % 17) for step in range(120)]
+    noisy = [0.010 + 1e-6 * (step % 13) if step % 2 else 0.03 + 1e-4 * (step % 11) for step in range(120)]
+    assert compare_samples(noisy, noisy, statistic="median") == "cannot tell"
+    assert compare_samples(noisy, noisy, statistic="p10") == "same"
+    assert compare_samples(quiet, quiet, statistic="p10") == "same"
