@@ -58,6 +58,8 @@ def margin_text(verdict: Verdict) -> str:
         return verdict.reason
     if margin == 0:
         return "exactly at the limit"
+    if verdict.approximate:
+        return f"about {_one_digit(abs(margin))} {'under' if margin > 0 else 'over'}"
     amount = format_quantity(abs(margin), unit)
     if margin > 0:
         return f"{amount} under ({100 * margin / limit:.1f} %)"
