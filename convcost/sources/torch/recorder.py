@@ -84,8 +84,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             if result is not NotImplemented:
                 return result
             plan.decomposes = False
-        if plan.signature.name in _ASSERTIONS:
-            return None
+        return None if plan.signature.name in _ASSERTIONS else self._whole(plan, args, keywords)
+
+    def _whole(self, plan: Plan, args: tuple[object, ...], keywords: Mapping[str, object]) -> object:
+        """Runs and records an operator that is not taken apart."""
         operands = tensors_among(args, keywords)
         if self._without_values and mixes_devices(operands):
             args, keywords = self._stand_in(plan, args, keywords)
@@ -93,7 +95,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         if plan.rememberable and self._without_values:
             result = self._remembered.run(plan.signature, args, keywords)
         else:
-            result, _ = self._held.run(plan.signature.name, lambda: func(*args, **keywords))
+            result, _ = self._held.run(plan.signature.name, lambda: plan.signature.function(*args, **keywords))
         self._record(plan, args, keywords, operands, tensors_among((result,)))
         return result
 
