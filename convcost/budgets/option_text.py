@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 from convcost.analysis.metrics import LATENCY, Metric, Quantity, metric_named
 from convcost.budgets.budget import (
     Budget,
@@ -46,8 +48,15 @@ def parse_increase(text: str) -> Increase | LatencyIncrease:
 
 
 def quantity_named(name: str) -> Quantity:
-    """A metric, or the latency, by its exact name; raises `UsageError` with the nearest metric."""
-    return LATENCY if name == LATENCY.name else metric_named(name)
+    """A metric, or the latency, by its exact name; raises `UsageError` with the nearest."""
+    if name == LATENCY.name:
+        return LATENCY
+    try:
+        return metric_named(name)
+    except UsageError as error:
+        if difflib.get_close_matches(name.lower(), [LATENCY.name]):
+            raise UsageError(error.message, hint=f"did you mean {LATENCY.name}?") from None
+        raise
 
 
 def metric_of_layers(metric: Quantity) -> Metric:

@@ -179,6 +179,7 @@ def test_the_table_says_what_it_was_measured_with_and_how_to_accept_it(
         ("--max", "latency=12MB", "'MB' is not a unit of time", "write latency=12ms"),
         ("--max", "macs=12ms", "macs is a count, not a time", "write latency=12ms if you mean latency"),
         ("--max", "weight_bytes=3s", "weight_bytes is a number of bytes, not a time", "write latency=3s if"),
+        ("--max", "latncy=1ms", "'latncy' is not a metric", "did you mean latency?"),
         ("--layer-max", "conv*:latency=1ms", "belongs to the whole model", "write --max latency=12ms"),
         ("--max-increase", "latency=5", "does not say growth of latency by what", "latency=+5% for a share"),
     ],
