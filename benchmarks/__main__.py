@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +36,8 @@ def main() -> None:
             print(f"{figure.ratio} (target {figure.target})  {figure.job}: {figure.measured}", flush=True)
             figures.append(figure)
     PAGE.write_text(page(figures, load), encoding="utf-8")
+    # In a process of its own: what is measured by whole processes wants this one small, without torch.
+    subprocess.run([sys.executable, "-m", "benchmarks.peer_speed"], check=True)
 
 
 def page(figures: list[Figure], load: float) -> str:

@@ -19,7 +19,7 @@ from benchmarks.conformance import ordinary
 from benchmarks.peers import PEERS, Subject, asked
 from convcost.conventions import CONVENTIONS
 from tests.conformance.every_case import CASES, PUBLISHED
-from tests.conventions.networks import LARGER, NETWORKS, TIMM, TORCHVISION
+from tests.conventions.networks import LARGER, NETWORKS, TIMM, TORCHVISION, Network
 
 DATA = Path(__file__).parents[1] / "tests" / "data" / "peer_counts.json"
 
@@ -31,7 +31,7 @@ def subjects() -> Iterator[tuple[str, Callable[[], Subject]]]:
     for name in TIMM:
         yield f"timm:{name}", partial(_from_library, "timm", "create_model", name)
     for name, network in NETWORKS.items():
-        yield f"network:{name}", lambda network=network: _with_values(network.build(), network.inputs)
+        yield f"network:{name}", partial(_built, network)
     for name, case in (PUBLISHED | CASES).items():
         yield f"case:{name}", partial(ordinary, case)
 
@@ -40,6 +40,10 @@ def _from_library(library: str, build: str, name: str) -> Subject:
     module = getattr(importlib.import_module(library), build)(name)
     side = LARGER.get(name, 224)
     return _with_values(module, ((1, 3, side, side),))
+
+
+def _built(network: Network) -> Subject:
+    return _with_values(network.build(), network.inputs)
 
 
 def _with_values(module: torch.nn.Module, shapes: tuple[tuple[int, ...], ...]) -> Subject:
