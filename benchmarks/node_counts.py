@@ -1,4 +1,4 @@
-"""Graphs of more and more nodes, counted by convcost and walked by onnx: `python -m benchmarks.node_counts` prints JSON.
+"""ONNX graphs of more and more nodes, counted and merely walked: `python -m benchmarks.node_counts` prints JSON.
 
 Seconds are the processor's, of one thread: what else the machine does takes no part in them.
 """

@@ -14,7 +14,6 @@ _LINEAR_ALGEBRA = "no convention for the multiplies of a matrix decomposition"
 
 NOT_MODELLED: dict[str, str] = {
     "ConcatFromSequence": _SEQUENCE,
-    "DFT": _TRANSFORM,
     "Det": _LINEAR_ALGEBRA,
     "ImageDecoder": "the size of a decoded image depends on the data",
     "MaxRoiPool": "how many elements it compares depends on the size of each region",
