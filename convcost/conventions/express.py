@@ -67,7 +67,7 @@ def _part(call: Call, rule: Rule) -> _Part:
 def _unseen(call: Call) -> str:
     function = call.caller.function
     written = _WRITTEN.get(function) or function.replace("torch.nn.functional.", "F.").removeprefix("torch.")
-    what = f"{call.op.kind.replace('_', ' ')} products it does not see"
+    what = f"{call.op.kind.replace('_', ' ')} products not seen"
     return f"{what} ({written})" if written else what
 
 

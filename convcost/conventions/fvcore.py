@@ -37,7 +37,7 @@ _MATMUL = Rule(
     ops=(Linear, MatMul),
     products=True,
     adds=_by_first_factor,
-    why="matrix products over batches of the second factor alone, counted once",
+    why="products broadcast over batches of the second factor",
     exact=lambda call: len(call.layer.node.operands[1].shape) >= _TWO_FACTORS,
 )
 

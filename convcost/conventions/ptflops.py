@@ -147,7 +147,7 @@ def _is_product(call: Call) -> bool:
 
 _ACTIVATION = _hook(Activation, adds=_out, why="activation modules, 1 per element")
 _POOL = _hook(*_POOLS, adds=_in, why="pooling modules, 1 per input element")
-_NORM = _hook(Normalize, adds=_normalisation, why="normalisation, 2 per element (1 without scale, and for LayerNorm)")
+_NORM = _hook(Normalize, adds=_normalisation, why="normalisation, 2 per element (LayerNorm, no scale: 1)")
 _CONV = _hook(Conv, ConvTranspose, adds=_convolution, why="biases of convolutions, 1 per output", products=True)
 _RNN = _hook(Recurrent, adds=_recurrent, why="arithmetic of recurrent cells beside their products", products=True)
 
@@ -173,14 +173,14 @@ _MODULES: Rules = {
 }
 
 _F = "torch.nn.functional."
-_PATCHED_ACTIVATION = _function(Activation, adds=_in, why="activation functions, 1 per element (modules call them too)")
-_PATCHED_POOL = _function(*_POOLS, adds=_in, why="pooling functions, 1 per input element (modules call them too)")
+_PATCHED_ACTIVATION = _function(Activation, adds=_in, why="activation functions, 1 per element (modules call them)")
+_PATCHED_POOL = _function(*_POOLS, adds=_in, why="pooling functions, 1 per input element (modules call them)")
 _ARITHMETIC = _function(Elementwise, adds=_broadcast, why="add and mul written as functions, 1 per element")
 _PRODUCT = _function(
     Linear,
     MatMul,
     adds=_by_first_factor,
-    why="matrix products over batches of the second factor alone, counted once",
+    why="products broadcast over batches of the second factor",
     products=True,
 )
 _ADDED = _function(Linear, MatMul, adds=_of_the_sum, why="sums of addmm and baddbmm, 1 per element", products=True)
@@ -192,7 +192,7 @@ _FUNCTIONS: Rules = {
         for kind in ("max", "avg")
         for axes in (1, 2, 3)
     },
-    f"{_F}softmax": _function(Softmax, adds=_in, why="softmax functions, 1 per element (modules call them too)"),
+    f"{_F}softmax": _function(Softmax, adds=_in, why="softmax functions, 1 per element (modules call them)"),
     f"{_F}interpolate": _function(Resample, adds=_out, why="interpolation functions, 1 per output element"),
     **{f"torch.{place}{name}": _PRODUCT for place in ("", "Tensor.") for name in ("matmul", "mm", "bmm")},
     **dict.fromkeys(("torch.addmm", "torch.Tensor.addmm", "torch.baddbmm"), _ADDED),

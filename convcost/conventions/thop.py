@@ -104,13 +104,13 @@ _CONV = (
         ops=(Conv, ConvTranspose),
         products=True,
         adds=_at_output_positions,
-        why="transposed convolutions at output positions, and channels read off the second axis",
+        why="transposed convolutions at output positions",
         hooked=True,
     ),
 )
 _NORM = (_hook(Normalize, _normalisation, "normalisation, 4 per element (2 without scale)"),)
 _AVERAGE = (_hook(Pool, lambda call: call.out_elements, "average pooling, 1 per output element"),)
-_ADAPTIVE = (_hook(AdaptivePool, _adaptive_average, "adaptive average pooling, its window and 1 per output element"),)
+_ADAPTIVE = (_hook(AdaptivePool, _adaptive_average, "adaptive average pooling, window + 1 per output"),)
 _RNN = (
     Rule(
         ops=(Recurrent,),
@@ -120,9 +120,7 @@ _RNN = (
         hooked=True,
     ),
 )
-_RESIZE = (
-    _hook(Resample, _upsampling, "interpolation, 1 (nearest), 5, 11 (linear) or 259 (cubic) per output element"),
-)
+_RESIZE = (_hook(Resample, _upsampling, "interpolation, by its mode 1 to 259 per output"),)
 
 _RULES: dict[str, tuple[Rule, ...]] = {
     **{f"nn.Conv{axes}d": _CONV for axes in (1, 2, 3)},

@@ -69,14 +69,14 @@ _LEAF = (
         ops=ALL_OPS,
         products=True,
         adds=_of_factors,
-        why="weights times some axes of the output, such as a linear layer's first: not its tokens",
+        why="weights times axes of the output (linear: the first)",
         hooked=True,
         exact=_known,
     ),
     Rule(
         ops=ALL_OPS,
         adds=_of_the_rest,
-        why="biases, norms and other parameters of leaf modules, times axes of their output",
+        why="biases, norms …: parameters times axes of the output",
         hooked=True,
     ),
 )
