@@ -14,7 +14,7 @@ GATED: Mapping[tuple[str, ...], str] = {
     "growth.",
     ("subject",): "a budget in words.",
     ("metric", "metrics"): "the quantity a limit is on, or that changed: macs, params … (each can be explained).",
-    ("unit",): "count, or bytes.",
+    ("unit",): "count, bytes, or nanoseconds.",
     ("per",): "what a limit holds for: the model, each layer, the sum of some layers, or the increase over a baseline.",
     ("limit",): "what the value was held to; null where it could not be computed.",
     ("warn",): "from above here on there is a warning.",
