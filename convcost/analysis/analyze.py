@@ -8,6 +8,7 @@ from dataclasses import replace
 from convcost.analysis.backward import backward_costs
 from convcost.analysis.memory import peak_activation_bytes
 from convcost.analysis.result import Analysis, Layer, Storage, Totals, UnknownOp
+from convcost.errors import ShapeError
 from convcost.graph import Cost, Graph, Node
 from convcost.graph.collection import uncollected
 from convcost.graph.ops import Unknown
@@ -46,16 +47,20 @@ def _analyzed(graph: Graph, *, backward: bool) -> Analysis:
 
 
 def layer_costs(nodes: Iterable[Node]) -> tuple[Layer, ...]:
-    """Each node with its cost; a weight is charged to the first node that reads it."""
+    """Each node with its cost; a weight is charged to the first node that reads it. Raises `ShapeError` for a cost
+    below zero, which only an op of sizes that cannot be has."""
     charged: set[str] = set()
     layers = []
     for node in nodes:
         new = [weight for weight in node.weights if weight.name not in charged]
         charged.update([weight.name for weight in new])
+        cost = node.cost
+        if cost.macs < 0 or cost.other_ops < 0:
+            raise ShapeError(f"'{node.name}' comes to less than nothing: its attributes contradict its sizes")
         layers.append(
             Layer(
                 node=node,
-                cost=node.cost,
+                cost=cost,
                 storage=Storage.of(new),
                 activation_bytes=node.repeat * sum([tensor.nbytes for tensor in node.outputs if not tensor.alias]),
             )

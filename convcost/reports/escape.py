@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~!&@$])")
+# What runners of GitHub, Azure and TeamCity take for a command in a log: the first at the start of a line alone.
+_COMMAND = re.compile(r"(?<!\S):(?=:)|#(?=#(?:vso|teamcity)?\[)")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def printable(text: str) -> str:
-    """Control characters, direction overrides, line separators and lone surrogates as escapes one can see.
+    """Control characters, direction overrides, line separators and lone surrogates as escapes one can see, and the
+    start of what a CI system would take from its log as a command.
 
-    >>> printable("conv\\x1b[31m"), printable("größe")
-    ('conv\\\\x1b[31m', 'größe')
+    >>> printable("conv\\x1b[31m"), printable("größe"), printable("::add-mask::x"), printable("onnx::Conv_1")
+    ('conv\\\\x1b[31m', 'größe', '\\\\x3a:add-mask::x', 'onnx::Conv_1')
     """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _visible(char) for char in text)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else _visible(char) for char in text)
+    if "::" in text or "##" in text:
+        text = _COMMAND.sub(lambda found: _visible(found[0]), text)
+    return text
 
 
 def markdown_text(text: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from convcost.budgets import Cause, Level, Status, Verdict, Verdicts
 from convcost.budgets.codes import Code
 from convcost.reports.check import CheckReport, Place
+from convcost.reports.escape import printable
 from convcost.reports.verdict_text import figures, growth_text, how_to_accept, is_per_layer, margin_text
 from convcost.units import format_column
 
@@ -106,5 +107,7 @@ def _message(verdict: Verdict, cause: Cause | None, subject: str) -> str:
     parts += [growth_text(verdict), verdict.reason if verdict.value is not None and cause is None else ""]
     causes = [cause] if cause is not None else verdict.causes[:3]
     parts += [f"{each.layer.name}: {each.reason}" for each in causes if each.reason]
-    lines = ["; ".join(part for part in parts if part), verdict.budget.terms.message, how_to_accept(verdict)]
-    return "\n".join(line for line in lines if line)
+    said = " ".join(verdict.budget.terms.message.split())
+    lines = ["; ".join(part for part in parts if part), said, how_to_accept(verdict)]
+    # A name with a line break in it must not begin a line, which a CI system may read as a command.
+    return "\n".join(printable(line) for line in lines if line)

@@ -3,8 +3,11 @@ from __future__ import annotations
 import json
 import pickle
 
+import pytest
+
 from convcost.analysis import analyze_graph, layer_costs
 from convcost.analysis.result import Storage
+from convcost.errors import ShapeError
 from convcost.graph import Cost, DType, Graph, Node, Origin, Role, Tensor, Weight
 from convcost.graph.ops import Attention, Conv, Elementwise, Linear, Move, Unknown
 
@@ -190,3 +193,11 @@ def test_a_layer_in_json_says_what_it_is_and_where_its_name_came_from() -> None:
 def test_without_a_framework_the_operator_is_our_own_word() -> None:
     add = Node(name="add", op=Elementwise(function="add"), operands=(X, X), outputs=(Tensor(name="y", shape=(1, 4)),))
     assert layer_costs((add,))[0].operator == "Elementwise"
+
+
+def test_a_layer_that_comes_to_less_than_nothing_is_an_error_and_no_number():
+    tensor = Tensor(name="x", shape=(2, 3))
+    out = Tensor(name="y", shape=(2, 3))
+    node = Node(name="odd", op=Elementwise(function="min", operations=-1), operands=(tensor,), outputs=(out,))
+    with pytest.raises(ShapeError, match="'odd' comes to less than nothing"):
+        layer_costs([node])

@@ -99,6 +99,11 @@ def _named() -> bytes:
     return _file(*nodes, stored=[_KERNEL])
 
 
+def _gru(hidden: int) -> bytes:
+    stored = [numpy_helper.from_array(np.ones((1, 12, 4), np.float32), name) for name in "wr"]
+    return _file(_node("GRU", ["x", "w", "r"], ["y"], hidden_size=hidden), shape=(2, 1, 4), stored=stored)
+
+
 def _pool_over_no_axes() -> NodeProto:
     node = _node("MaxPool", ["x"], ["y"])
     node.attribute.append(helper.make_attribute("kernel_shape", [], attr_type=AttributeProto.INTS))
@@ -181,6 +186,15 @@ MODEL_FILES = (
         Nasty(name="names.onnx", content=_named(), command=("analyze", "@", "--format", form))
         for form in ("table", "json", "csv", "markdown")
     ),
+    *(
+        Nasty(
+            name="names.onnx",
+            content=_named(),
+            code=1,
+            command=("check", "@", "--isolated", "--max", "macs=1", "--layer-max", "*:macs=1", "--format", form),
+        )
+        for form in ("table", "markdown", "github", "gitlab", "junit", "sarif")
+    ),
     Nasty(name="ten_thousand_of_one_name.onnx", content=_layers(10_000, "same")),
     Nasty(name="names_that_number_each_other.onnx", content=_names_that_number_each_other(1500)),
     # Weights elsewhere
@@ -217,6 +231,7 @@ MODEL_FILES = (
     Nasty(
         name="pool_of_nothing.onnx", content=_file(_node("MaxPool", ["x"], ["y"], kernel_shape=[0, 0], strides=[0, -1]))
     ),
+    Nasty(name="gru_below_zero.onnx", content=_gru(hidden=-(2**31))),
     Nasty(name="pool_over_no_axes.onnx", content=_file(_pool_over_no_axes(), shape=(1, 3))),
     # Stored values that are not what they say
     Nasty(

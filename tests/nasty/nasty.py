@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nasty:
-    """`says` is part of the one error; without it the file is read, and the exit code is 0.
+    """`says` is part of the one error; without it the file is read, and the exit code is `code`.
 
     In `command`, `@` stands for the file's path.
     """
@@ -15,6 +15,7 @@ class Nasty:
     name: str
     content: bytes
     says: str = ""
+    code: int = 0
     command: tuple[str, ...] = ("analyze", "@")
 
     @property

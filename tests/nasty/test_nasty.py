@@ -42,7 +42,7 @@ def test_every_hostile_file_is_read_or_refused_in_one_error(
         assert (outcome["code"], lines) == (2, ["error", "hint"]), said[:500]
         assert nasty.says in said
     else:
-        assert (outcome["code"], lines) == (0, []), said[:500]
+        assert (outcome["code"], lines) == (nasty.code, []), said[:500]
 
 
 @pytest.mark.parametrize("nasty", NASTY, ids=lambda nasty: nasty.label)
@@ -50,8 +50,15 @@ def test_nothing_that_a_terminal_would_act_on_comes_out(nasty: Nasty, outcomes: 
     outcome = outcomes[nasty.label]
     for text in (str(outcome["out"]), str(outcome["err"])):
         shown = text.replace("\n", "")
-        assert "json" in nasty.command or shown.isprintable()
+        assert {"json", "gitlab", "sarif"} & {*nasty.command} or shown.isprintable()
         assert "\x1b" not in shown
+
+
+def test_no_name_begins_a_command_to_a_ci_system(outcomes: dict[str, dict[str, object]]) -> None:
+    for outcome in outcomes.values():
+        lines = str(outcome["out"]).splitlines()
+        commands = [line for line in lines if line.lstrip().startswith("::")]
+        assert not [line for line in commands if not line.startswith("::error file=")]
 
 
 def test_no_cell_of_a_spreadsheet_starts_a_formula(outcomes: dict[str, dict[str, object]]) -> None:

@@ -61,3 +61,18 @@ def test_a_nasty_layer_name_stays_in_its_row(name: str) -> None:
     table = [line for line in texts["markdown"].splitlines() if line.startswith("|")]
     assert len({line.replace("\\|", "").count("|") for line in table[:5]}) == 1
     assert '"layers": [' in texts["json"]
+
+
+@pytest.mark.parametrize(
+    "text", ["::error::x", "  ::add-mask::x", "a ::stop-commands::x", "x##[error]y", "##vso[task.x]", "##teamcity[x]"]
+)
+def test_no_text_holds_what_a_ci_system_takes_for_a_command(text):
+    shown = printable(text)
+    assert not shown.lstrip().startswith("::")
+    assert " ::" not in shown
+    assert "##" not in shown
+
+
+@pytest.mark.parametrize("text", ["onnx::Conv_538", "torchvision::nms", "a##b", "#1", "## heading"])
+def test_names_with_colons_and_hashes_inside_stay_as_they_are(text):
+    assert printable(text) == text

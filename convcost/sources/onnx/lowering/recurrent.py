@@ -15,10 +15,13 @@ def lower_recurrent(call: Call) -> Lowered:
     data, recurrence = call.operand(0), call.operand(2)
     if len(data.shape) != 3 or len(recurrence.shape) != 3:
         raise NotCountedError(f"recurrent weights of shape {list(recurrence.shape)} are no stack of matrices")
+    hidden = recurrence.shape[-1]
+    if (stated := call.attributes.integer("hidden_size", hidden)) != hidden:
+        raise NotCountedError(f"its hidden size is {stated}, and {hidden} by its weights")
     op = Recurrent(
         cell=_CELLS[call.operator],
         input_size=data.shape[-1],
-        hidden_size=call.attributes.integer("hidden_size", recurrence.shape[-1]),
+        hidden_size=hidden,
         directions=recurrence.shape[0],
         biased=call.argument(3) is not None,
     )
