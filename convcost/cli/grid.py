@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from convcost.alternatives import DEFAULT_ALTERNATIVES, Alternative, CountedMap, parse_alternatives
-from convcost.cli.output import deliver, write_stdout
+from convcost.cli.output import deliver, destinations, write_stdout
 from convcost.cli.values import one_of
 from convcost.cli.waiting import waiting
 from convcost.cli.whole_files import open_whole
@@ -40,6 +40,11 @@ class _Wanted:
     rows: tuple[tuple[str, Path | None], ...]
     summary: Writing | None
 
+    @property
+    def stdout_alone(self) -> bool:
+        """Whether all is done once nobody reads stdout any more."""
+        return self.summary is None and [path for _, path in self.rows] == [None]
+
 
 def deliver_grid(axes: Sequence[str], comparing: Comparing, writing: Writing) -> int:
     """Evaluates the grid block by block, and writes its rows or its summary; raises `ConvcostError`."""
@@ -48,7 +53,7 @@ def deliver_grid(axes: Sequence[str], comparing: Comparing, writing: Writing) ->
     wanted = _wanted(writing)
     try:
         with waiting("counting"):
-            summary = _evaluate(rows, df, wanted.rows)
+            summary = _evaluate(rows, df, wanted)
     except _ReaderGoneError:
         return 0
     if wanted.summary is not None:
@@ -58,12 +63,13 @@ def deliver_grid(axes: Sequence[str], comparing: Comparing, writing: Writing) ->
     return 0
 
 
-def _evaluate(rows: Rows, df: CountedMap, destinations: Sequence[tuple[str, Path | None]]) -> GridSummary:
+def _evaluate(rows: Rows, df: CountedMap, wanted: _Wanted) -> GridSummary:
     tally = Tally(len(rows.alternatives))
-    formats = tuple(dict.fromkeys(name for name, _ in destinations))
+    formats = tuple(dict.fromkeys(name for name, _ in wanted.rows))
     work = partial(part_of, rows=rows, df=df, formats=formats)
     with contextlib.ExitStack() as streams:
-        writers = [(name, row_writer(name, streams.enter_context(_stream(path)), rows)) for name, path in destinations]
+        opened = [(name, streams.enter_context(_stream(path, wanted))) for name, path in wanted.rows]
+        writers = [(name, row_writer(name, stream, rows)) for name, stream in opened]
         parts = in_order(work, list(blocks(rows.grid.shape, BLOCK)), jobs=min(cores(), _MOST_PROCESSES), ahead=1)
         for part in streams.enter_context(contextlib.closing(parts)):
             tally.merge(part.tally)
@@ -89,6 +95,7 @@ def _alternatives(text: str | None) -> tuple[Alternative, ...]:
 
 def _wanted(writing: Writing) -> _Wanted:
     """Sorts destinations: CSV and Parquet are for rows, what people and programs read for the summary."""
+    destinations(writing, also=ROW_FORMATS)
     rows: list[tuple[str, Path | None]] = []
     exports = []
     for text in writing.export:
@@ -104,7 +111,6 @@ def _wanted(writing: Writing) -> _Wanted:
     if not exports:
         return _Wanted(rows=tuple(rows), summary=None)
     format_name, _, path = exports[0].partition("=")
-    one_of(format_name, (*writing.formats, *ROW_FORMATS), option="--export")
     return _Wanted(rows=tuple(rows), summary=replace(writing, format=format_name, output=path, export=exports[1:]))
 
 
@@ -119,9 +125,9 @@ def _main_format(writing: Writing) -> str | None:
 
 
 @contextlib.contextmanager
-def _stream(path: Path | None) -> Iterator[BinaryStream]:
+def _stream(path: Path | None, wanted: _Wanted) -> Iterator[BinaryStream]:
     if path is None:
-        yield _Stdout()
+        yield _Stdout(alone=wanted.stdout_alone)
     else:
         with open_whole(path) as stream:
             yield stream
@@ -131,7 +137,12 @@ class _ReaderGoneError(Exception):
     """Nobody reads stdout any more, as after `| head`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Stdout:
+    """Where rows go without a file. Only if it is `alone` does a reader that has gone away end the run."""
+
+    alone: bool
+
     def write(self, data: bytes) -> None:
-        if not write_stdout(data.decode()):
+        if not write_stdout(data.decode()) and self.alone:
             raise _ReaderGoneError

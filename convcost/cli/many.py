@@ -13,15 +13,13 @@ from convcost.cli.models import refuse_unknown
 from convcost.cli.options import Reading, Writing
 from convcost.cli.output import QUERY, destinations, say_notes, stdout_for_reports, style_of, write_stdout
 from convcost.cli.whole_files import open_whole
-from convcost.errors import ConvcostError, UsageError
+from convcost.errors import ConvcostError
 from convcost.reports import Report, Style
 from convcost.reports.streamed import Pieces, QueryPieces, pieces
 from convcost.sources.request import Request
 from convcost.targets import Failure, outcomes_of
 from convcost.targets.folders import expand
 from convcost.targets.journal import Journal
-
-_NOTES_INSIDE = ("table", "markdown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +58,7 @@ def analyze_each(
             _write(sinks, [sink.pieces.of(report) for sink in sinks])
             if not sinks:
                 return 0
-            _note(outcome, writing)
+            say_notes((f"{outcome.target}: {note}" for note in outcome.notes), writing)
             if several.strict and outcome.unknown:
                 uncounted.append(outcome)
         _write(sinks, [sink.pieces.end(failures) for sink in sinks])
@@ -100,12 +98,6 @@ def _say(outcome: Failure, writing: Writing) -> None:
     failure.say(ConvcostError(named, hint=outcome.hint))
 
 
-def _note(analysis: Analysis, writing: Writing) -> None:
-    """Its notes, where the report does not hold them itself."""
-    if writing.query is not None or writing.format not in _NOTES_INSIDE:
-        say_notes((f"{analysis.target}: {note}" for note in analysis.notes), writing)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sink:
     """A format, and what takes its text: False when nobody reads it any more."""
@@ -116,9 +108,6 @@ class _Sink:
 
 def _sinks(writing: Writing, open_until_done: contextlib.ExitStack) -> list[_Sink]:
     files = destinations(writing)
-    paths = [path for _, path in files]
-    if repeated := next((path for path in paths if paths.count(path) > 1), None):
-        raise UsageError(f"two reports would go to '{repeated}'", hint="give each a file of its own")
     sinks = []
     if not writing.output:
         main = QUERY if writing.query is not None else writing.format

@@ -31,16 +31,13 @@ def deliver(report: Report, writing: Writing, *, notes: Iterable[str] = ()) -> N
     elif not writing.output:
         to_stdout = render(writing.format, report, style_of(writing), formats=writing.formats)
     for format_name, path in destinations(writing):
-        if path in files:
-            raise UsageError(f"two reports would go to '{path}'", hint="give each a file of its own")
         is_query = writing.query is not None and format_name == QUERY
         files[path] = values if is_query else render(format_name, report, formats=writing.formats)
     if files:
         from convcost.cli.whole_files import write_whole
 
         write_whole(files)
-    if writing.query is not None or writing.format not in _NOTES_INSIDE:
-        say_notes(notes, writing)
+    say_notes(notes, writing)
     write_stdout(to_stdout)
 
 
@@ -88,18 +85,24 @@ def write_stdout(text: str) -> bool:
 QUERY = "query"
 
 
-def destinations(writing: Writing) -> list[tuple[str, Path]]:
-    """The files to write, each with its format; raises `UsageError` for an `--export` that names neither."""
-    found = []
+def destinations(writing: Writing, also: Iterable[str] = ()) -> list[tuple[str, Path]]:
+    """The files to write, each with its format: one of the command's, or `also` one of these.
+
+    Raises `UsageError` for an `--export` that names neither, and for a file that is named twice.
+    """
+    found: list[tuple[str, Path]] = []
     if writing.output is not None:
         found.append((writing.format if writing.query is None else QUERY, Path(writing.output)))
     for text in writing.export:
         format_name, separator, path = text.partition("=")
         if not separator or not path:
             raise UsageError(f"--export '{text}' is not FORMAT=FILE", hint="write --export json=report.json")
-        found.append((one_of(format_name, writing.formats, option="--export"), Path(path)))
-    if any(path == Path("-") for _, path in found):
+        found.append((one_of(format_name, (*writing.formats, *also), option="--export"), Path(path)))
+    paths = [path for _, path in found]
+    if Path("-") in paths:
         raise UsageError("'-' is not a file to write to", hint="without -o, the report goes to stdout")
+    if repeated := next((path for path in paths if paths.count(path) > 1), None):
+        raise UsageError(f"two reports would go to '{repeated}'", hint="give each a file of its own")
     return found
 
 
@@ -112,8 +115,9 @@ def style_of(writing: Writing) -> Style:
 
 
 def say_notes(notes: Iterable[str], writing: Writing) -> None:
-    """On stderr, unless that is to be quiet."""
-    if not writing.quiet:
+    """On stderr, unless that is to be quiet or the report holds them itself."""
+    inside = writing.query is None and writing.format in _NOTES_INSIDE
+    if not writing.quiet and not inside:
         for note in notes:
             sys.stderr.write(f"note: {printable(note)}\n")
 

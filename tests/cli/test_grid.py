@@ -81,6 +81,17 @@ def test_rows_and_summary_from_one_run(capsys: Capture, tmp_path: Path) -> None:
     assert json.loads(summary.read_text(encoding="utf-8"))["schema"] == "convcost/grid/1"
 
 
+def test_files_are_written_also_where_nobody_reads_stdout_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("convcost.cli.grid.write_stdout", lambda text: False)
+    rows, summary = tmp_path / "grid.csv", tmp_path / "grid.json"
+    code = main(("compare", *GRID, "-q", "-f", "csv", "--export", f"csv={rows}", "--export", f"json={summary}"))
+    assert code == 0
+    assert rows.read_text(encoding="utf-8").count("\n") == 121
+    assert json.loads(summary.read_text(encoding="utf-8"))["layers"] == 24
+
+
 def test_pareto_leaves_out_rows_that_another_alternative_beats(capsys: Capture) -> None:
     _, out, _ = run(capsys, *GRID, "-f", "csv", "--pareto")
     rows = list(csv.DictReader(io.StringIO(out)))
@@ -107,6 +118,9 @@ def test_alternatives_are_those_asked_for(capsys: Capture) -> None:
         (("--alternatives", "grouped[groups=all]"), "a grid takes no grouped[groups=all]"),
         (("--export", "xml=grid.xml"), "--export is one of"),
         (("-o", "missing/grid.csv"), "cannot write 'missing/grid.csv': No such file or directory"),
+        (("-f", "csv", "-o", "-"), "'-' is not a file to write to"),
+        (("-o", "a.csv", "--export", "csv=a.csv"), "two reports would go to 'a.csv'"),
+        (("--export", "csv=a", "--export", "json=a"), "two reports would go to 'a'"),
     ],
 )
 def test_what_does_not_go_with_a_grid_is_said(capsys: Capture, arguments: tuple[str, ...], message: str) -> None:
