@@ -10,6 +10,7 @@ from convcost.analysis import Analysis, analyze_graph
 from convcost.budgets import Verdict, check_analysis
 from convcost.budgets.config import read_config
 from convcost.budgets.ratchet import rewritten, tightenings
+from convcost.errors import SourceError
 from convcost.located import parse_yaml
 from convcost.located.toml import parse_toml
 from tests.networks import small_network
@@ -26,9 +27,10 @@ layer_budgets:
 
 
 def verdicts(text: str, *analyses: Analysis, toml: bool = False) -> list[Verdict]:
-    root = parse_toml(text, file="c", table=()) if toml else parse_yaml(text, file="c")
+    file = "c.toml" if toml else "c.yaml"
+    root = parse_toml(text, file=file, table=()) if toml else parse_yaml(text, file=file)
     assert root is not None
-    rules = read_config(root, file="c").rules
+    rules = read_config(root, file=file).rules
     return [verdict for each in analyses for verdict in check_analysis(each, rules, name="net")]
 
 
@@ -43,6 +45,19 @@ def test_in_toml_a_plain_number_stays_one_and_text_stays_text() -> None:
     text = "budgets = [{macs = 1000000, params = '1k'}]\n"
     changes = tightenings(verdicts(text, analyze_graph(small_network()), toml=True), Fraction(0))
     assert rewritten(text, changes) == "budgets = [{macs = 27700, params = '266'}]\n"
+
+
+def test_in_toml_a_number_with_underscores_stays_a_number() -> None:
+    text = "budgets = [{macs = 1_000_000}]\n"
+    changes = tightenings(verdicts(text, analyze_graph(small_network()), toml=True), Fraction(0))
+    assert rewritten(text, changes) == "budgets = [{macs = 27700}]\n"
+
+
+def test_a_number_of_another_form_is_left_to_the_reader() -> None:
+    text = "budgets = [{macs = 0xF4240}]\n"
+    changes = tightenings(verdicts(text, analyze_graph(small_network()), toml=True), Fraction(0))
+    with pytest.raises(SourceError, match="cannot be rewritten"):
+        rewritten(text, changes)
 
 
 def test_a_limit_is_never_raised() -> None:
