@@ -7,7 +7,7 @@ import math
 from convcost.latency import statistics
 from convcost.latency.health import Health
 from convcost.latency.result import Measurement, NotMeasurable
-from convcost.latency.roofline import Bound, Roofline
+from convcost.latency.roofline import Bound
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 _ALIKE = 1.02
@@ -75,16 +75,6 @@ def health_text(health: Health) -> str:
     ]
     told = [part for part in parts if part]
     return ", ".join(told) if told else "this system does not tell how busy it was"
-
-
-def roofline_text(limit: Roofline | None, measured: Measurement | None = None) -> str:
-    """What bounds a layer, the least time it can take, and how near to that it came."""
-    if limit is None:
-        return "no peak known for its type"
-    text = f"{limit.bound}-bound, at least {time_text(limit.attainable)}"
-    if measured is None or measured.is_noisy:
-        return text
-    return f"{text} ({limit.share_reached(measured.median):.0%} reached)"
 
 
 def verdict_text(

@@ -6,11 +6,9 @@ import pytest
 
 from convcost.latency.health import Health
 from convcost.latency.result import NotMeasurable
-from convcost.latency.roofline import Roofline
 from convcost.latency.wording import (
     health_text,
     latency_text,
-    roofline_text,
     saving_text,
     setting_text,
     time_text,
@@ -112,11 +110,3 @@ def test_what_was_not_measured_says_why():
     assert verdict_text(macs=(300, 200), latencies=(measurement(around(1.0)), refused)) == expected
     assert verdict_text(macs=(300, 200), latencies=(refused, measurement(around(1.0)))) == expected
     assert latency_text(refused) == "not measured"
-
-
-def test_a_roofline_says_its_bound_and_how_near_the_layer_came():
-    limit = Roofline(compute=0.001, memory=0.002, attainable=0.002, bound="memory")
-    assert roofline_text(limit) == "memory-bound, at least 2.00 ms"
-    assert roofline_text(limit, measurement(around(0.004))) == "memory-bound, at least 2.00 ms (50% reached)"
-    assert roofline_text(limit, measurement([0.001, 0.01, 0.004, 0.02])) == "memory-bound, at least 2.00 ms"
-    assert roofline_text(None) == "no peak known for its type"
