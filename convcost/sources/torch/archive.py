@@ -20,6 +20,12 @@ from convcost.sources.torch.inputs import Arguments
 from convcost.sources.torch.scopes import Scopes
 from convcost.sources.torch.unpickling import no_network, only_weights, pickled, refuse_pickled_members
 
+ALWAYS_ALLOWED = 64 << 20
+"""Bytes that the members of any archive may unpack to."""
+
+UNPACKED_PER_BYTE = 50
+"""The same for larger archives; real code packs about ten to one."""
+
 _LFS = b"version https://git-lfs"
 
 
@@ -38,6 +44,22 @@ def check_readable(path: Path) -> None:
         raise SourceError(f"'{path}' is empty")
     if start == _LFS:
         raise SourceError(f"'{path}' is a Git LFS pointer, not the model itself", hint="git lfs pull")
+    _refuse_bomb(path)
+
+
+def _refuse_bomb(path: Path) -> None:
+    """PyTorch packs code alone, and unpacks each member whole."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return  # no archive: whoever reads it says so
+    most = max(ALWAYS_ALLOWED, UNPACKED_PER_BYTE * path.stat().st_size)
+    if unpacked > most:
+        raise SourceError(
+            f"'{path}' unpacks to {unpacked:,} bytes, more than {most:,}",
+            hint="save it with torch, which stores weights",
+        )
 
 
 def is_script(path: Path) -> bool:
@@ -64,7 +86,7 @@ def _member_names(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return []
 
 

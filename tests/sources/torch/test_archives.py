@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pickle
@@ -150,3 +151,32 @@ def test_missing_files_and_directories_are_told_apart(tmp_path):
     assert "no file" in refusal(tmp_path / "gone.pt").message
     (tmp_path / "folder.pt").mkdir()
     assert "is a directory" in refusal(tmp_path / "folder.pt").message
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pt2", ".pth"])
+def test_an_archive_that_unpacks_to_far_more_is_refused_packed(tmp_path, suffix):
+    path = tmp_path / f"net{suffix}"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("net/data.pkl", "w") as member:
+        for _ in range(65):
+            member.write(bytes(1 << 20))
+    assert path.stat().st_size < 1 << 20
+    assert "unpacks to 68,157,440 bytes" in refusal(path, SHAPE).message
+
+
+@pytest.mark.parametrize("name", ["../../evil", "{}/evil", "..\\..\\evil"])
+def test_members_that_point_out_of_an_archive_are_written_nowhere(tmp_path, live, name):
+    folder = tmp_path / "in" / "ner"
+    folder.mkdir(parents=True)
+    exported(folder / "net.pt2", more=(name.format(tmp_path),))
+    with contextlib.suppress(ConvcostError):
+        read(folder / "net.pt2")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["net.pt2"]
+
+
+def test_an_archive_with_a_damaged_table_is_refused(tmp_path):
+    path = tmp_path / "net.pt2"
+    exported(path)
+    whole = path.read_bytes()
+    at = whole.rindex(b"PK\x01\x02")
+    path.write_bytes(whole[:at] + b"\xff" * 40 + whole[at + 40 :])
+    assert "\n" not in refusal(path).message
