@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from convcost.analysis.metrics import metric_named
-from convcost.budgets import Increase, Level, Reference, Status, Verdict
+from convcost.budgets import Increase, Level, Reference, Rule, Status, Verdict
 from convcost.budgets.baseline import Baseline
-from convcost.budgets.codes import NO_BASELINE, NO_SUCH_MODEL
+from convcost.budgets.budget import Terms
+from convcost.budgets.codes import NO_BASELINE, NO_SUCH_MODEL, Code
 from convcost.budgets.judge import at_level
-from convcost.budgets.settings import COMMAND_LINE, DEFAULT, ENVIRONMENT
+from convcost.budgets.settings import COMMAND_LINE, DEFAULT, ENVIRONMENT, is_true
 from convcost.cli.plan import CheckedModel, Plan
 from convcost.errors import SourceError
 from convcost.targets.git import Revision
@@ -69,26 +70,26 @@ def verdicts_without_a_model(plan: Plan, references: References) -> tuple[Verdic
     """A named baseline that is missing, where no budget says so, and patterns that fit no model's name."""
     names = {*(model.name for model in plan.models), *(entry.name for entry in plan.config.models)}
     found = [
-        at_level(
-            Verdict(
-                budget=rule,
-                status=Status.CANNOT_TELL,
-                value=None,
-                limit=None,
-                code=NO_SUCH_MODEL,
-                reason=f"no model is named '{rule.terms.model}'",
-            )
-        )
+        _untold(rule, NO_SUCH_MODEL, f"no model is named '{rule.terms.model}'")
         for rule in plan.rules
         if rule.terms.level is not Level.OFF and not any(rule.terms.holds_for(name) for name in names)
     ]
-    if references.lost and not any(isinstance(rule, Increase) for rule in plan.rules):
-        rule = Increase(metric=metric_named("macs"), limit=None)
-        reason = f"the baseline {references.lost} is missing"
-        found.append(
-            Verdict(budget=rule, status=Status.CANNOT_TELL, value=None, limit=None, code=NO_BASELINE, reason=reason)
-        )
+    if references.lost and not any(_compares(rule, plan) for rule in plan.rules):
+        level = Level.WARN if is_true(plan.settings["warn_only"]) else Level.ERROR
+        rule = Increase(metric=metric_named("macs"), limit=None, terms=Terms(level=level))
+        found.append(_untold(rule, NO_BASELINE, f"the baseline {references.lost} is missing"))
     return tuple(found)
+
+
+def _untold(rule: Rule, code: Code, reason: str) -> Verdict:
+    verdict = Verdict(budget=rule, status=Status.CANNOT_TELL, value=None, limit=None, code=code, reason=reason)
+    return at_level(verdict)
+
+
+def _compares(rule: Rule, plan: Plan) -> bool:
+    """Whether the budget has a verdict on growth of a model that is checked, which says what is missing itself."""
+    is_held = isinstance(rule, Increase) and rule.terms.level is not Level.OFF
+    return is_held and any(rule.terms.holds_for(model.name) for model in plan.models)
 
 
 def _at_revision(models: Sequence[CheckedModel], name: str) -> dict[str, Reference]:

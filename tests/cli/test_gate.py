@@ -202,6 +202,25 @@ def test_a_baseline_that_is_named_must_be_there_even_if_nothing_is_measured_by_i
     assert "the baseline gone.json is missing" in capsys.readouterr().out
 
 
+def test_a_baseline_that_is_named_must_be_there_though_a_budget_on_growth_is_off_or_of_another_model(
+    project: Path, capsys: Capture
+) -> None:
+    off = CONFIG.replace("- {increase", "- {level: off, increase")
+    of_another = CONFIG.replace("- {increase", "- {model: other, increase")
+    of_another = of_another.replace("models:\n", "models:\n  - {name: other, spec: net.yaml}\n")
+    for config in (off, of_another):
+        (project / "convcost.yaml").write_text(f"baseline: gone.json\n{config}")
+        assert main(["check", "net"]) == 3
+        assert "the baseline gone.json is missing" in capsys.readouterr().out
+
+
+def test_nothing_fails_a_check_that_only_warns(project: Path) -> None:
+    nothing_fits = ["--layer-max", "gone:macs=1", "--max-increase", "macs=5%"]
+    for options in (["--max", "macs=1G", "--baseline", "gone.json"], ["--max", "macs=1", *nothing_fits]):
+        assert main(["check", "--isolated", "net.yaml", *options]) in (1, 3)
+        assert main(["check", "--isolated", "net.yaml", *options, "--warn-only"]) == 0
+
+
 def test_exceeded_beats_cannot_tell_and_unusable_beats_all(project: Path) -> None:
     both = ["check", "net.yaml", "--isolated", "--max-increase", "macs=5%"]
     assert main(both) == 3
