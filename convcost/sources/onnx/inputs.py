@@ -98,7 +98,7 @@ def _forget_shapes(graph: GraphProto) -> None:
 def _apply_dims(
     values: Iterable[ValueInfoProto], inputs: Sequence[ValueInfoProto], request: Request, fixed: Mapping[str, _Fixed]
 ) -> None:
-    """Sets every dimension of `--dim`; one that an `--input` has fixed may only be given as it is there."""
+    """Sets every dimension of `--dim`, and what an `--input` has fixed, which `--dim` may only give as it is there."""
     known = {*fixed, *(dim.dim_param for value in inputs for dim in _axes(value) if dim.dim_param)}
     for name, size in request.dims.items():
         if name in fixed and size != fixed[name].size:
@@ -112,8 +112,9 @@ def _apply_dims(
             raise SourceError(
                 f"{request.target}: no input has a dimension named '{name}'", hint=f"its symbolic dimensions: {have}"
             )
-    if request.dims:
-        _substitute(values, request.dims)
+    sizes = {name: each.size for name, each in fixed.items()} | dict(request.dims)
+    if sizes:
+        _substitute(values, sizes)
 
 
 def _axes(value: ValueInfoProto) -> list[TensorShapeProto.Dimension]:

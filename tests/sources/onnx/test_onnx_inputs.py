@@ -111,3 +111,10 @@ def test_a_kernel_that_does_not_fit_is_an_error_with_its_node(tmp_path: Path) ->
 def test_groups_that_do_not_divide_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="does not divide"):
         load(graph([node("Conv", ["x", "w"], ["y"], group=2)], {"x": [1, 3, 8, 8]}, WEIGHT), tmp_path)
+
+
+def test_a_size_that_one_input_is_given_holds_for_others_of_that_name(tmp_path: Path) -> None:
+    content = graph([node("Add", ["a", "b"], ["y"])], {"a": ["N", "T"], "b": ["N", "T"]})
+    loaded = load(content, tmp_path, inputs=(InputSpec(name="a", shape=(4, 3)),))
+    assert [tensor.shape for tensor in loaded.inputs] == [(4, 3), (4, 3)]
+    assert loaded.notes == ()
