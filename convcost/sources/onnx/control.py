@@ -53,9 +53,22 @@ def lower_if(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> No
     dearest = max(bodies, key=_work)
     builder.pending.extend(dearest.nodes)
     _leave(builder, node, dearest.results, action="if")
-    if any(isinstance(item.op, Unknown) for body in bodies if body is not dearest for item in body.nodes):
-        reason = "the arm that seems cheaper contains operators that are not counted"
-        builder.emit(node, Lowered(op=Unknown(operator=node.op_type, reason=reason), operands=()), ())
+    cheaper = [body for body in bodies if body is not dearest]
+    if any(isinstance(item.op, Unknown) for body in cheaper for item in body.nodes):
+        _doubt(builder, node, "the arm that seems cheaper contains operators that are not counted")
+    elif any(_may_be_larger(builder, body, dearest) for body in cheaper):
+        _doubt(builder, node, "the arm that is cheaper gives a larger result, and what follows may cost more by it")
+
+
+def _doubt(builder: GraphBuilder, node: NodeProto, reason: str) -> None:
+    builder.emit(node, Lowered(op=Unknown(operator=node.op_type, reason=reason), operands=()), ())
+
+
+def _may_be_larger(builder: GraphBuilder, cheaper: _Body, dearest: _Body) -> bool:
+    return any(
+        builder.is_sized(counted) and (not builder.is_sized(result) or result.numel > counted.numel)
+        for result, counted in zip(cheaper.results, dearest.results, strict=False)
+    )
 
 
 def lower_loop(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> None:

@@ -85,6 +85,16 @@ def test_unknown_operators_in_the_cheaper_arm_are_not_hidden(tmp_path: Path) -> 
     assert (found.totals.macs, [op.operator for op in found.unknown]) == (128, ["If"])
 
 
+def test_a_larger_result_of_the_cheaper_arm_is_not_hidden(tmp_path: Path) -> None:
+    """What reads it would cost fifty times as much."""
+    dear = arm([node("MatMul", ["x", "w"], ["r"])], {"w": ones(8, 8)})
+    cheap = arm([node("Relu", ["long"], ["r"])])
+    choice = node("If", ["c"], ["y"], then_branch=cheap, else_branch=dear)
+    nodes = [choice, node("MatMul", ["y", "v"], ["z"])]
+    found = analyze(graph(nodes, {"c": [], "x": [2, 8], "long": [100, 8]}, {"v": ones(8, 8)}, dtypes=BOOL), tmp_path)
+    assert (found.totals.macs, [op.operator for op in found.unknown]) == (2 * 64 + 2 * 64, ["If"])
+
+
 def loop(trips: str = "trips", condition: str = "", body_condition: str = "Identity") -> GraphProto:
     inputs = {"i": [], "go": [], "h": [2, 8]}
     body = graph(
