@@ -28,7 +28,8 @@ class Level(enum.Enum):
 class Terms:
     """What every budget says beside its number. `where` is its line in the config; a command line has none.
 
-    `limit_at` is the place of the limit's own text, which `--ratchet` may write anew.
+    `limit_at` is the place of the limit's own text, which `--ratchet` may write anew; `warn_at` that of the threshold
+    from which it is spoken of.
     """
 
     model: str = "*"
@@ -36,6 +37,7 @@ class Terms:
     level: Level = Level.ERROR
     where: Location | None = None
     limit_at: Location | None = None
+    warn_at: Location | None = None
 
     def holds_for(self, model: str) -> bool:
         return fnmatch.fnmatchcase(model, self.model)

@@ -56,8 +56,7 @@ def budgets_of(item: Located) -> Iterator[Rule]:
     keys = ("model", "message", "level", "increase", "ignore_below")
     entry, terms = _entry(item, keys, of="a budget")
     for metric, value in _metrics(entry, keys):
-        limit, warn, place = _thresholds(metric, value, limit_of)
-        own = replace(terms, where=value.where, limit_at=place)
+        limit, warn, own = _thresholds(metric, value, limit_of, terms)
         if isinstance(metric, Metric):
             yield Budget(metric=metric, limit=limit, warn=warn, terms=own)
         else:
@@ -73,10 +72,9 @@ def budgets_of(item: Located) -> Iterator[Rule]:
 
 
 def _increase(metric: Quantity, value: Located, entry: LocatedMapping, terms: Terms) -> Increase | LatencyIncrease:
-    limit, warn, place = _thresholds(metric, value, growth_of)
+    limit, warn, own = _thresholds(metric, value, growth_of, terms)
     ignored = entry.entries.get("ignore_below")
     below = _at(ignored, lambda given: limit_of(metric, given)) if ignored is not None else 0
-    own = replace(terms, where=value.where, limit_at=place)
     if isinstance(metric, Metric):
         return Increase(metric=metric, limit=limit, warn=warn, ignore_below=below, terms=own)
     own = replace(own, level=_level(entry, Level.WARN))
@@ -95,7 +93,7 @@ def layer_budgets_of(item: Located) -> Iterator[LayerBudget]:
             measured = metric_of_layers(metric)
         except UsageError as error:
             raise value.where.error(error.message, hint="move it to budgets") from None
-        limit, warn, place = _thresholds(measured, value, limit_of)
+        limit, warn, own = _thresholds(measured, value, limit_of, terms)
         yield LayerBudget(
             metric=measured,
             limit=limit,
@@ -103,7 +101,7 @@ def layer_budgets_of(item: Located) -> Iterator[LayerBudget]:
             match=text_of(match, "match") if match is not None else "*",
             kind=text_of(kind, "kind") if kind is not None else None,
             per=choice_of(per, "per", ("layer", "sum")) if per is not None else "layer",
-            terms=replace(terms, where=value.where, limit_at=place),
+            terms=own,
         )
 
 
@@ -130,20 +128,21 @@ def _metrics(entry: LocatedMapping, others: tuple[str, ...]) -> Iterator[tuple[Q
 
 
 def _thresholds(
-    metric: Quantity, value: Located, read: Callable[[Quantity, object], _Number]
-) -> tuple[_Number | None, _Number | None, Location | None]:
-    """The limit, the warning threshold, and where the limit is written."""
+    metric: Quantity, value: Located, read: Callable[[Quantity, object], _Number], terms: Terms
+) -> tuple[_Number | None, _Number | None, Terms]:
+    """The limit, the warning threshold, and the terms with the places where they are written."""
     if not isinstance(value, LocatedMapping):
-        return _at(value, lambda given: read(metric, given)), None, value.where
+        limit = _at(value, lambda given: read(metric, given))
+        return limit, None, replace(terms, where=value.where, limit_at=value.where)
     value.check_keys(("max", "warn"), of=metric.name)
     if not value.entries:
         raise value.where.error(
             f"{metric.name} has neither max nor warn", hint=f"write {metric.name}: {example_of(metric.unit)}"
         )
     top, low = (value.entries.get(key) for key in ("max", "warn"))
-    limit = _at(top, lambda given: read(metric, given)) if top is not None else None
-    warn = _at(low, lambda given: read(metric, given)) if low is not None else None
-    return limit, warn, top.where if top is not None else None
+    highest, warn = (_at(each, lambda given: read(metric, given)) if each else None for each in (top, low))
+    places = replace(terms, where=value.where, limit_at=top.where if top else None, warn_at=low.where if low else None)
+    return highest, warn, places
 
 
 _Read = TypeVar("_Read")

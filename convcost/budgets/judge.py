@@ -27,9 +27,10 @@ from convcost.graph.ops import Unknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """What a model was before. Without an analysis, `missing` says why there is none."""
+    """What a model was before, at a `revision` or in a file. Without an analysis, `missing` says why there is none."""
 
     analysis: Analysis | None = None
+    revision: str = ""
     missing: str = "no baseline is named"
 
 
@@ -50,7 +51,7 @@ def check_analysis(
     `costliest` is how many layers are named for a total; a limit on each layer names all that break it.
     """
     change = difference(reference.analysis, analysis) if reference.analysis else None
-    judge = _Judge(analysis, change, reference.missing, timing or Timing(), costliest)
+    judge = _Judge(analysis, change, reference, timing or Timing(), costliest)
     held = [rule for rule in budgets if rule.terms.level is not Level.OFF and rule.terms.holds_for(name)]
     return Verdicts(
         analysis=analysis,
@@ -67,7 +68,7 @@ class _Judge:
 
     analysis: Analysis
     change: Difference | None
-    missing: str
+    reference: Reference
     timing: Timing
     named: int
 
@@ -110,7 +111,7 @@ class _Judge:
 
     def _increase(self, rule: Increase) -> Verdict:
         if self.change is None:
-            return _cannot_tell(rule, NO_BASELINE, self.missing)
+            return _cannot_tell(rule, NO_BASELINE, self.reference.missing)
         before, value = self.change.totals(rule.metric)
         limit, warn = (
             None if growth is None else growth.allowed(before, rule.ignore_below) for growth in (rule.limit, rule.warn)
@@ -120,6 +121,7 @@ class _Judge:
             reason = "the baseline holds uncounted ops: its values are lower bounds"
             return _cannot_tell(rule, UNCOUNTED, reason, value=value, limit=limit, baseline=before)
         verdict = replace(_held(rule, value, limit, warn, lower_bound=least, code=GROWN), baseline=before)
+        verdict = replace(verdict, revision=self.reference.revision)
         inputs = "; ".join(self.change.input_changes())
         return self._with_causes(replace(verdict, reason=inputs or verdict.reason), rule.metric)
 

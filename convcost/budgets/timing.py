@@ -105,7 +105,7 @@ def _is_trusted(measured: Measurement) -> bool:
 def _increase(rule: LatencyIncrease, verdict: Verdict, measured: Measurement, reference: TimedReference) -> Verdict:
     before = nanoseconds(reference.p10)
     found: list[Comparison] = []
-    verdict = replace(verdict, baseline=before)
+    verdict = replace(verdict, baseline=before, revision=reference.origin if reference.in_turn else "")
     for growth, status in ((rule.limit, Status.FAIL), (rule.warn, Status.WARN)):
         if growth is None:
             continue

@@ -56,7 +56,7 @@ class Verdict:
     `limit` is the number the value was held to: the budget's own, its warning threshold where that alone was
     passed, or the baseline and what it may grow by. Both are None where there was nothing to measure.
     `code` and `reason` say what was found; on a pass there is no code, and a reason only where times were compared.
-    `approximate` is a time known too badly for three digits.
+    `approximate` is a time known too badly for three digits, `revision` where `baseline` is from if that is no file.
     """
 
     budget: Rule
@@ -64,6 +64,7 @@ class Verdict:
     value: int | None
     limit: int | None
     baseline: int | None = None
+    revision: str = ""
     lower_bound: bool = False
     approximate: bool = False
     causes: tuple[Cause, ...] = ()

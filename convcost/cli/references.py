@@ -102,7 +102,7 @@ def _at_revision(models: Sequence[CheckedModel], name: str) -> dict[str, Referen
         for model in models:
             request = replace(model.request, target=f"git:{name}:{model.request.target}")
             try:
-                found[model.name] = Reference(analysis=analysis_of(request))
+                found[model.name] = Reference(analysis=analysis_of(request), revision=name)
             except SourceError as error:
                 found[model.name] = Reference(missing=error.message)
     return found

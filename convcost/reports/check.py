@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from convcost import __version__
 from convcost.analysis import Json
 from convcost.budgets import Cause, Status, Timing, Verdict, Verdicts
 from convcost.reports.analysis import coverage_text, inputs_of, title_of, unknown_table
@@ -21,6 +22,7 @@ _COLUMNS = (
 )
 _RECORD_KEYS = ("target", "metric", "unit", "value", "limit", "status", "margin", "model", "budget", "code", "baseline")
 _MOST_CAUSES = 10
+SEVERAL_SCHEMA = "convcost/checks/1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,8 @@ class CheckReport:
             return self.results[0].to_json()
         general: list[Json] = [verdict.to_json() for verdict in self.general]
         return {
+            "schema": SEVERAL_SCHEMA,
+            "convcost": __version__,
             "checks": [result.to_json() for result in self.results],
             **({"general": general} if general else {}),
         }
@@ -119,7 +123,8 @@ def _tables(verdicts: Iterable[Verdict]) -> tuple[Table, ...]:
         rows=tuple(_row(verdict) for verdict in listed),
         remarks=tuple(remark for verdict in missed for remark in _remarks(verdict)),
     )
-    return (overview, *(_causes(verdict) for verdict in missed if verdict.causes))
+    # A limit on the total and one on growth are often missed for one reason.
+    return (overview, *dict.fromkeys(_causes(verdict) for verdict in missed if verdict.causes))
 
 
 def _remarks(verdict: Verdict) -> Iterator[str]:

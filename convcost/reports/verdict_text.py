@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from convcost.budgets import Increase, LatencyBudget, LatencyIncrease, LayerBudget, Verdict
+from convcost.budgets import Increase, LatencyBudget, LatencyIncrease, LayerBudget, Rule, Verdict
 from convcost.budgets.codes import LATENCY_OVER, SLOWER, TOO_NOISY, UNCOUNTED, Code
 from convcost.units import (
     Unit,
@@ -29,9 +29,9 @@ def how_to_accept(verdict: Verdict) -> str:
     if value is None or verdict.code in (None, UNCOUNTED):
         return ""
     if isinstance(rule, Increase):
-        return f"To accept the new {rule.metric.name}: convcost check --update-baseline"
+        return f"To accept the new {rule.metric.name}: {_accepting_growth(rule, verdict)}"
     if rule.terms.where is not None:
-        return f"To accept the new cost: {rule.metric.name}: {value} in {rule.terms.limit_at or rule.terms.where}"
+        return f"To accept the new cost: {_in_config(rule, verdict, str(value))}"
     if isinstance(rule, LayerBudget):
         return f"To accept the new cost: --layer-max '{rule.match}:{rule.metric.name}={value}'"
     return f"To accept the new cost: --max {rule.metric.name}={value}"
@@ -39,13 +39,28 @@ def how_to_accept(verdict: Verdict) -> str:
 
 def _accepting_time(rule: LatencyBudget | LatencyIncrease, verdict: Verdict) -> str:
     if verdict.code is SLOWER:
-        return "To accept the new latency, against a stored baseline: convcost check --update-baseline"
+        return f"To accept the new latency: {_accepting_growth(rule, verdict)}"
     if verdict.code is not LATENCY_OVER or verdict.value is None:
         return ""
     limit = write_quantity(limit_with_headroom(verdict.value, _SPARE), Unit.TIME)
-    place = rule.terms.limit_at or rule.terms.where
-    written = f"latency: {limit} in {place}" if place else f"--max latency={limit}"
+    written = _in_config(rule, verdict, limit) if rule.terms.where else f"--max latency={limit}"
     return f"To accept the new latency, with 10 % to spare: {written}"
+
+
+def _in_config(rule: Rule, verdict: Verdict, value: str) -> str:
+    """The limit that was passed as the config would say it, be it the one that warns."""
+    terms = rule.terms
+    if rule.warn is not None and verdict.limit == rule.warn != rule.limit:
+        return f"{rule.metric.name} warn: {value} in {terms.warn_at or terms.where}"
+    return f"{rule.metric.name}: {value} in {terms.limit_at or terms.where}"
+
+
+def _accepting_growth(rule: Rule, verdict: Verdict) -> str:
+    """A file can be told what is normal now; a revision, only how much more is."""
+    if not verdict.revision:
+        return "convcost check --update-baseline"
+    where = f"in {rule.terms.where}" if rule.terms.where else "by --max-increase"
+    return f"allow more growth over {verdict.revision} {where}"
 
 
 def margin_text(verdict: Verdict) -> str:
@@ -73,12 +88,16 @@ def is_per_layer(verdict: Verdict) -> bool:
 
 
 def growth_text(verdict: Verdict) -> str:
-    """`300.8 M → 558.2 M, +85.6 %` for an increase; empty for other budgets, and where the digits would not be true."""
+    """`300.8 M → 558.2 M, +85.6 %` for an increase; empty for other budgets, and where the digits would not be true.
+
+    The share by which a time grew is its margin, and is not said again.
+    """
     before, value = verdict.baseline, verdict.value
     if before is None or value is None or verdict.approximate:
         return ""
     texts = format_column([before, value], verdict.budget.metric.unit)
-    share = f", {format_percent(Fraction(value - before, before))}" if before else ""
+    is_in_margin = isinstance(verdict.budget, LatencyIncrease)
+    share = f", {format_percent(Fraction(value - before, before))}" if before and not is_in_margin else ""
     return f"{' → '.join(texts)}{share}"
 
 

@@ -214,6 +214,30 @@ def test_a_baseline_that_is_named_must_be_there_though_a_budget_on_growth_is_off
         assert "the baseline gone.json is missing" in capsys.readouterr().out
 
 
+def test_a_threshold_that_warns_is_accepted_at_its_own_place(project: Path, capsys: Capture) -> None:
+    (project / "convcost.yaml").write_text(CONFIG.replace("macs: 1M}", "macs: {max: 1M, warn: 100k}}"))
+    main(["check"])
+    assert "To accept the new cost: macs warn: 364544 in convcost.yaml:4:40" in capsys.readouterr().out
+
+
+def test_growth_over_a_revision_is_accepted_by_its_limit_for_there_is_no_file_to_write(
+    project: Path, capsys: Capture
+) -> None:
+    commit(project)
+    (project / "net.yaml").write_text(DENSE)
+    assert main(["check", "--base-ref", "HEAD"]) == 1
+    out = capsys.readouterr().out
+    assert "To accept the new macs: allow more growth over HEAD in convcost.yaml:5:23" in out
+    assert "--update-baseline" not in out
+
+
+def test_layers_that_break_two_limits_are_listed_once(project: Path, capsys: Capture) -> None:
+    commit(project)
+    (project / "net.yaml").write_text(DENSE)
+    main(["check", "--isolated", "net.yaml", "--base-ref", "HEAD", "--max", "macs=1", "--max-increase", "macs=5%"])
+    assert capsys.readouterr().out.count("Where the macs grew") == 1
+
+
 def test_nothing_fails_a_check_that_only_warns(project: Path) -> None:
     nothing_fits = ["--layer-max", "gone:macs=1", "--max-increase", "macs=5%"]
     for options in (["--max", "macs=1G", "--baseline", "gone.json"], ["--max", "macs=1", *nothing_fits]):
