@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from convcost.analysis import Analysis, analyze_graph
 from convcost.errors import UsageError
 from convcost.graph import Graph
-from convcost.sources.request import InputSpec, Request
+from convcost.sources.request import InputSpec, Request, is_spec
 
 if TYPE_CHECKING:
     from torch import nn
@@ -90,7 +90,7 @@ def compare(  # noqa: PLR0913 - the command's options, by the same names
     from convcost.alternatives import DEFAULT_ALTERNATIVES, Standard, compare_graph, parse_alternatives
 
     chosen = parse_alternatives(alternatives) if isinstance(alternatives, str) else alternatives
-    if isinstance(model, str | os.PathLike) and os.fspath(model).endswith((".yaml", ".yml")):
+    if isinstance(model, str | os.PathLike) and is_spec(os.fspath(model)):
         least = 1
         graph, listed = _read_spec(os.fspath(model), _input_specs(inputs or ()), dims or {})
         chosen = chosen or listed

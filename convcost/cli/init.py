@@ -11,6 +11,7 @@ import typer
 from convcost.cli.options import Reading
 from convcost.cli.values import one_of
 from convcost.errors import UsageError
+from convcost.sources.request import is_spec
 
 if TYPE_CHECKING:
     from convcost.budgets.starter import StarterModel
@@ -89,7 +90,7 @@ def _name(target: str) -> str:
 
 
 def _key(target: str) -> str:
-    if target.endswith((".yaml", ".yml")):
+    if is_spec(target):
         return "spec"
     return "path" if Path(target).exists() else "factory"
 

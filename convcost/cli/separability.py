@@ -9,6 +9,7 @@ import typer
 from convcost.cli.options import Reading, Writing
 from convcost.cli.values import at_least_one
 from convcost.errors import UsageError
+from convcost.sources.request import is_spec
 
 if TYPE_CHECKING:
     from convcost.weights import Separability
@@ -51,7 +52,7 @@ def _separability(target: str, layers: list[str], ranks: tuple[int, ...], readin
     from convcost.targets.kernels import kernels_of
 
     request = reading.request(target)
-    if target.endswith((".yaml", ".yml")):
+    if is_spec(target):
         if layers or ranks or request.inputs or request.dims:
             raise UsageError(
                 "a kernel file has neither layers nor inputs", hint="leave out --layer, --rank, --input and --dim"

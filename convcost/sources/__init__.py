@@ -9,7 +9,7 @@ from pathlib import Path
 
 from convcost.errors import SourceError
 from convcost.graph import Graph
-from convcost.sources.request import InputSpec, Request
+from convcost.sources.request import InputSpec, Request, without_arguments
 
 __all__ = ["PACKED_ONNX", "SOURCES", "InputSpec", "Request", "Source", "load", "source_of"]
 
@@ -70,8 +70,9 @@ def load(request: Request) -> Graph:
 
 def source_of(target: str) -> Source:
     """The kind of a target, by its look. Raises `SourceError` for one that looks like none."""
+    looks = without_arguments(target)
     for source in SOURCES:
-        if re.fullmatch(source.pattern, target):
+        if re.fullmatch(source.pattern, looks):
             return source
     known = "; ".join(source.looks_like for source in SOURCES)
     raise SourceError(f"'{target}' {_what_else(Path(target))}", hint=f"targets look like: {known}")

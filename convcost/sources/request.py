@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 
 from convcost.graph import DType, Shape
 
+ONNX_FILES = (".onnx", ".onnx.gz")
+SPEC_FILES = (".yaml", ".yml")
+ARCHIVES = (".pt2", ".pt", ".pth")
+REPORTS = (".json",)
+"""The endings that files of each kind are told by."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputSpec:
@@ -32,6 +38,31 @@ class Request:
     label: str = ""
 
 
+def without_arguments(target: str) -> str:
+    """What a target is told by: the arguments of a factory may end like the name of a file.
+
+    >>> without_arguments("net.py:build?config=a.yaml"), without_arguments("really?.yaml")
+    ('net.py:build', 'really?.yaml')
+    """
+    place = target.partition("?")[0]
+    return place if ":" in place else target
+
+
+def is_spec(target: str) -> bool:
+    """Whether a target is a spec file, by its look."""
+    return without_arguments(target).endswith(SPEC_FILES)
+
+
+def is_onnx(target: str) -> bool:
+    """Whether a target is an ONNX file, packed or not, by its look."""
+    return without_arguments(target).endswith(ONNX_FILES)
+
+
+def is_archive(target: str) -> bool:
+    """Whether a target is a program or module that torch saved, by its look."""
+    return without_arguments(target).endswith(ARCHIVES)
+
+
 def is_saved(target: str) -> bool:
     """Whether a target is a saved report, by its look; a model's configuration (`hf:config.json`) is none."""
-    return target.endswith(".json") and not target.startswith("hf:")
+    return without_arguments(target).endswith(REPORTS) and ":hf:" not in f":{target}"

@@ -6,7 +6,7 @@ from convcost import sources
 from convcost.analysis import analyze_graph
 from convcost.conventions import Convention, Expression, express
 from convcost.errors import UsageError
-from convcost.sources.request import Request, is_saved
+from convcost.sources.request import Request, is_archive, is_saved
 
 
 def expressed(request: Request, convention: Convention, *, backward: bool = False) -> Expression:
@@ -20,14 +20,9 @@ def expressed(request: Request, convention: Convention, *, backward: bool = Fals
             f"{target} is a report, or would be read as one, and reports do not hold what {convention.name} goes by",
             hint="--convention takes the model itself: a file, or a PyTorch target",
         )
-    if sources.source_of(target).name != "torch" or _is_archive(target):
+    if sources.source_of(target).name != "torch" or is_archive(target):  # saved programs run no modules
         return express(analyze_graph(sources.load(request), backward=backward), convention, None)
     from convcost.sources.torch import callers_of
 
     graph, callers = callers_of(request)
     return express(analyze_graph(graph, backward=backward), convention, callers)
-
-
-def _is_archive(target: str) -> bool:
-    """Saved programs run no modules that hooks could meet."""
-    return target.partition("?")[0].endswith((".pt2", ".pt", ".pth"))

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from convcost.errors import SourceError
+from convcost.sources.request import ONNX_FILES, SPEC_FILES
 
-_MODELS = (".onnx", ".onnx.gz", ".pt2")
-_SPECS = (".yaml", ".yml")
+_MODELS = (*ONNX_FILES, ".pt2")
 _SPEC = re.compile(rb"^(?:layer|layers)[ \t]*:", re.MULTILINE)
 _LONGEST_SPEC = 10_000_000
 
@@ -51,7 +51,7 @@ def _files(folder: str) -> Iterator[Path]:
 def _is_model(path: Path) -> bool:
     if path.is_symlink() or not path.is_file():
         return False
-    return path.name.endswith(_MODELS) or (path.name.endswith(_SPECS) and _has_layers(path))
+    return path.name.endswith(_MODELS) or (path.name.endswith(SPEC_FILES) and _has_layers(path))
 
 
 def _has_layers(path: Path) -> bool:

@@ -14,11 +14,10 @@ from pathlib import Path
 
 from convcost.analysis import Analysis
 from convcost.errors import ConvcostError, SourceError
-from convcost.sources.request import InputSpec, Request
+from convcost.sources.request import InputSpec, Request, is_archive, is_onnx, is_saved, is_spec
 from convcost.targets.saved import read_saved
 
 _GIT = re.compile(r"git:([^:]+):(.+)", re.DOTALL)
-_FILES = (".onnx", ".onnx.gz", ".yaml", ".yml", ".json", ".pt", ".pt2", ".pth")
 _LARGE_FILE = b"version https://git-lfs"
 
 
@@ -63,8 +62,8 @@ def analysis_at(
 
 
 def is_file(target: str) -> bool:
-    """Whether a target is a file by itself; a factory needs the code around it."""
-    return target.endswith(_FILES)
+    """Whether a target is a file by itself; a factory needs the code around it, `hf:…` its library."""
+    return is_onnx(target) or is_spec(target) or is_archive(target) or is_saved(target)
 
 
 @contextlib.contextmanager

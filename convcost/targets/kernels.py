@@ -7,7 +7,7 @@ import dataclasses
 from convcost import sources
 from convcost.errors import UsageError
 from convcost.graph import Graph
-from convcost.sources.request import Request, is_saved
+from convcost.sources.request import Request, is_archive, is_saved
 from convcost.weights import FileKernels, KernelReader, ModuleKernels
 
 _DRAWN = "its weights are the initial ones, drawn at random: nothing here was learned, and every excess is chance"
@@ -46,4 +46,4 @@ def _note(target: str) -> str | None:
     """Library names come without trained weights; a saved module has those it was saved with."""
     if target.startswith(("torchvision:", "timm:")):
         return _DRAWN
-    return None if target.partition("?")[0].endswith((".pt2", ".pt", ".pth")) else _AS_BUILT
+    return None if is_archive(target) else _AS_BUILT

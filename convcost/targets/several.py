@@ -10,11 +10,8 @@ from functools import partial
 from convcost.analysis import Analysis, Json
 from convcost.errors import ConvcostError, SourceError
 from convcost.processes import cores, in_order
-from convcost.sources.request import Request
+from convcost.sources.request import Request, is_onnx, is_saved, is_spec
 from convcost.targets.analyze import analysis_of
-
-_FILES = (".onnx", ".onnx.gz", ".yaml", ".yml", ".json")
-"""PyTorch takes each process seconds to load, and its threads must not be forked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +29,7 @@ class Failure:
 
 def analyses_of(requests: Sequence[Request], *, backward: bool = False) -> tuple[Analysis, ...]:
     """Every target analyzed; the first in order that cannot be read raises its error."""
-    return tuple(in_order(partial(_read, backward=backward), requests, jobs=cores(), may_share=_is_file))
+    return tuple(in_order(partial(_read, backward=backward), requests, jobs=cores(), may_share=_is_shared))
 
 
 def outcomes_of(
@@ -45,7 +42,7 @@ def outcomes_of(
     done = 0
     try:
         read = partial(_outcome, backward=backward)
-        for outcome in in_order(read, requests, jobs=jobs or cores(), may_share=_is_file):
+        for outcome in in_order(read, requests, jobs=jobs or cores(), may_share=_is_shared):
             done += 1
             yield outcome
     except SourceError as error:  # which file it was cannot be told any more
@@ -75,6 +72,6 @@ def _read(request: Request, *, backward: bool) -> Analysis:
         raise SourceError(f"{request.label}: {error.message}", hint=error.hint) from error
 
 
-def _is_file(request: Request) -> bool:
-    target = request.target
-    return target.endswith(_FILES) and not target.startswith("hf:")
+def _is_shared(request: Request) -> bool:
+    """PyTorch takes each process seconds to load, and its threads must not be forked."""
+    return is_onnx(request.target) or is_spec(request.target) or is_saved(request.target)

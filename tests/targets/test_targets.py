@@ -13,6 +13,7 @@ import convcost
 from convcost.errors import ConvcostError, SourceError, UsageError
 from convcost.sources.request import InputSpec, Request
 from convcost.targets import analyses_of, analysis_of
+from convcost.targets.git import is_file
 from convcost.targets.saved import read_saved
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +67,24 @@ def test_a_mistake_at_a_revision_is_named_by_the_revision_and_not_by_a_copy(repo
     assert caught.value.message.startswith("git:HEAD:bad.yaml:1:9: ")
 
 
+@pytest.mark.parametrize("target", ["a/net.onnx.gz", "net.yaml", "net.json", "net.pt2", "net.pth"])
+def test_a_file_of_a_revision_is_taken_out_alone(target: str) -> None:
+    assert is_file(target)
+
+
+@pytest.mark.parametrize("target", ["hf:bert/config.json", "net.py:build", "net.py:build?weights=net.pt"])
+def test_what_needs_code_of_a_revision_is_run_in_its_tree(target: str) -> None:
+    assert not is_file(target)
+
+
+@pytest.mark.parametrize("name", ["net.yaml", "net.onnx", "net.onnx.gz", "net.json", "net.pt"])
+def test_arguments_of_a_factory_may_be_names_of_files(tmp_path: Path, name: str) -> None:
+    factory = tmp_path / "net.py"
+    factory.write_text("import torch\ndef build(config): return torch.nn.Linear(len(config), 3)\n")
+    request = Request(target=f"{factory}:build?config={name}", inputs=(InputSpec(shape=(1, len(name))),))
+    assert analysis_of(request).totals.macs == 3 * len(name)
+
+
 def test_without_a_repository_there_is_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceError, match="git knows no revision"):
@@ -109,7 +128,7 @@ def slow(request, *, backward):
     return (request.target, os.getpid())
 
 several.analysis_of = slow
-several._cores = lambda: 2
+several.cores = lambda: 2
 found = several.analyses_of([Request(target=f"{at}.onnx") for at in range(12)])
 assert [name for name, _ in found] == [f"{at}.onnx" for at in range(12)]
 print(len({pid for _, pid in found[1:]}))

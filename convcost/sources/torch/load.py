@@ -11,7 +11,7 @@ from torch import nn
 
 from convcost.errors import SourceError, UsageError
 from convcost.graph import Graph
-from convcost.sources.request import InputSpec, Request
+from convcost.sources.request import InputSpec, Request, is_archive
 from convcost.sources.torch import archive, huggingface, libraries
 from convcost.sources.torch.build import built
 from convcost.sources.torch.capture import Subject, capture
@@ -36,7 +36,7 @@ def with_subject(request: Request, use: Callable[[Subject], _Result]) -> _Result
             f"'{request.target}' has no symbolic dimensions to set with --dim",
             hint="give sizes with --input 1x3x224x224",
         )
-    if request.target.partition("?")[0].endswith((".pt2", ".pt", ".pth")):
+    if is_archive(request.target):
         return use(_archived(Path(request.target), request))
     target = parse_target(request.target)
     if target.place == "torchvision":
