@@ -33,6 +33,9 @@ def _node(operator: str, inputs: Sequence[str], outputs: Sequence[str], **others
     return helper.make_node(operator, list(inputs), list(outputs), **others)
 
 
+_RELU = _node("Relu", ["x"], ["y"])
+
+
 def _value(name: str, shape: Sequence[int | str] | None, kind: int = TensorProto.FLOAT) -> ValueInfoProto:
     return helper.make_tensor_value_info(name, kind, shape)
 
@@ -104,6 +107,13 @@ def _gru(hidden: int) -> bytes:
     return _file(_node("GRU", ["x", "w", "r"], ["y"], hidden_size=hidden), shape=(2, 1, 4), stored=stored)
 
 
+def _on_no_type(operator: str, **attributes: object) -> bytes:
+    model = ModelProto.FromString(_file(_node(operator, ["x"], ["t"], **attributes), _RELU))
+    model.graph.input.add(name="untyped")
+    model.graph.node[0].input[0] = "untyped"
+    return bytes(model.SerializeToString())
+
+
 def _pool_over_no_axes() -> NodeProto:
     node = _node("MaxPool", ["x"], ["y"])
     node.attribute.append(helper.make_attribute("kernel_shape", [], attr_type=AttributeProto.INTS))
@@ -146,7 +156,6 @@ def _stored(*dims: int, kind: int = TensorProto.INT64, raw: bytes = b"123") -> T
     return TensorProto(name="s", data_type=kind, dims=list(dims), raw_data=raw)
 
 
-_RELU = _node("Relu", ["x"], ["y"])
 _SEPARABILITY = ("separability", "@")
 _NOT_THERE = "the values of 'w' are not stored with the model"
 
@@ -230,6 +239,23 @@ MODEL_FILES = (
     ),
     Nasty(
         name="pool_of_nothing.onnx", content=_file(_node("MaxPool", ["x"], ["y"], kernel_shape=[0, 0], strides=[0, -1]))
+    ),
+    Nasty(name="pattern_on_no_type.onnx", content=_on_no_type("RegexFullMatch", pattern="a")),
+    Nasty(name="eye_of_no_type.onnx", content=_on_no_type("EyeLike", dtype=-1)),
+    Nasty(
+        name="gather_at_sizes_below_zero.onnx",
+        content=_file(
+            _constant("p", 0, -9, 0, -9),
+            _node("Pad", ["x", "p"], ["i"]),
+            _node("GatherND", ["x", "i"], ["y"]),
+            shape=(4, 4),
+        ),
+    ),
+    Nasty(
+        name="expanded_to_2_to_the_40_axes.onnx",
+        content=_file(
+            _constant("n", 2**40), _node("ConstantOfShape", ["n"], ["s"]), _node("Expand", ["x", "s"], ["y"])
+        ),
     ),
     Nasty(name="gru_below_zero.onnx", content=_gru(hidden=-(2**31))),
     Nasty(name="pool_over_no_axes.onnx", content=_file(_pool_over_no_axes(), shape=(1, 3))),

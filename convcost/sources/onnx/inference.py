@@ -11,6 +11,7 @@ from onnx.helper import make_tensor_type_proto
 
 from convcost.graph import Shape
 from convcost.sources.onnx.dtypes import NUMBERS
+from convcost.sources.onnx.kept_back import inferred_without, is_safe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,7 @@ def infer_model(model: ModelProto) -> tuple[ModelProto, str | None]:
     node more is known.
     """
     try:
-        return shape_inference.infer_shapes(model), None
+        return inferred_without(model, shape_inference.infer_shapes), None
     except REFUSALS as error:
         return model, str(error).splitlines()[0]
 
@@ -83,7 +84,8 @@ class NodeInference:
     ) -> Mapping[str, TensorType]:
         """The node's outputs; empty for an operator onnx does not know, or operands it does not accept."""
         schema = _schema(node.op_type, node.domain, self.version(node.domain))
-        if schema is None:
+        operands = tuple(operands)
+        if schema is None or not is_safe(node, operands):
             return {}
         names = [name for name in node.input if name]
         types = {
