@@ -12,6 +12,8 @@ from onnx.helper import make_tensor_type_proto
 from convcost.graph import Shape
 from convcost.sources.onnx.dtypes import NUMBERS
 from convcost.sources.onnx.kept_back import inferred_without, is_safe
+from convcost.sources.onnx.stated import contradiction, fill_in, forget_shapes, set_aside
+from convcost.sources.onnx.text import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,16 +35,31 @@ class TensorType(NamedTuple):
     shape: Shape | None
 
 
-def infer_model(model: ModelProto) -> tuple[ModelProto, str | None]:
-    """The model with `value_info` for what onnx can tell; where it refuses, the model as it was, and why.
+def infer_model(model: ModelProto) -> tuple[ModelProto, list[str]]:
+    """The model with `value_info` for what onnx can tell, and notes on what was wrong with it.
 
-    Without onnx's propagation of values: it takes 70 bytes for every element of any list, however long, and node by
-    node more is known.
+    Shapes that the file states of its own values fill the gaps, unless one is contradicted: then all may be of other
+    inputs. Without onnx's propagation of values: it takes 70 bytes for every element of any list, however long, and
+    node by node more is known.
     """
+    stated = set_aside(model.graph)
+    inferred, notes = _inferred(model)
+    outdated = contradiction(inferred.graph, stated)
+    if outdated is None:
+        fill_in(inferred.graph, stated)
+        return inferred, notes
+    forget_shapes(model.graph)
+    inferred, notes = _inferred(model)
+    doubt = f"shapes written in the file, such as that of '{shown(outdated)}', contradict its inputs and were not used"
+    return inferred, [*notes, doubt]
+
+
+def _inferred(model: ModelProto) -> tuple[ModelProto, list[str]]:
     try:
-        return inferred_without(model, shape_inference.infer_shapes), None
+        return inferred_without(model, shape_inference.infer_shapes), []
     except REFUSALS as error:
-        return model, str(error).splitlines()[0]
+        why = shown(str(error).splitlines()[0])
+        return model, [f"onnx could not infer shapes for the whole model, which was then done node by node: {why}"]
 
 
 def types_of(graph: GraphProto) -> dict[str, TensorType]:

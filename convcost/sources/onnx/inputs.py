@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from convcost.errors import SourceError
 from convcost.sources.onnx.dtypes import DTYPES, NUMBERS
+from convcost.sources.onnx.stated import forget_shapes
 from convcost.sources.onnx.text import shown
 from convcost.sources.request import InputSpec, Request
 
@@ -33,7 +34,7 @@ def settle_inputs(graph: GraphProto, request: Request) -> tuple[str, ...]:
     named = [(value, axis, dim.dim_param) for value in inputs for axis, dim in enumerate(_axes(value)) if dim.dim_param]
     overridden = _apply_specs(inputs, request.inputs, request.target)
     if overridden:
-        _forget_shapes(graph)
+        forget_shapes(graph)
     fixed = {
         name: _Fixed(size=size, by=value.name) for value, axis, name in named if (size := _axes(value)[axis].dim_value)
     }
@@ -85,14 +86,6 @@ def _apply_spec(value: ValueInfoProto, spec: InputSpec, target: str) -> None:
         tensor.shape.dim.add().dim_value = size
     if spec.dtype is not None:
         tensor.elem_type = NUMBERS.get(spec.dtype, tensor.elem_type)
-
-
-def _forget_shapes(graph: GraphProto) -> None:
-    """Drops what the file says about shapes after the inputs: it was true of the old inputs only."""
-    del graph.value_info[:]
-    for value in graph.output:
-        if value.type.HasField("tensor_type"):
-            value.type.tensor_type.ClearField("shape")
 
 
 def _apply_dims(

@@ -14,7 +14,6 @@ from convcost.sources.onnx.inference import infer_model
 from convcost.sources.onnx.inputs import settle_inputs
 from convcost.sources.onnx.lowering import LOWERINGS
 from convcost.sources.onnx.reader import read_model
-from convcost.sources.onnx.text import shown
 from convcost.sources.request import Request
 
 if TYPE_CHECKING:
@@ -23,18 +22,18 @@ if TYPE_CHECKING:
 
 def load_model(request: Request) -> Graph:
     """Reads, inlines, settles shapes, infers, and lowers."""
+    with uncollected():
+        return _loaded(request)
+
+
+def _loaded(request: Request) -> Graph:
     path = request.target
     model = inline_functions(read_model(path), path)
     refuse_endless_equations(model.graph.node, path)
     notes = [*_version_notes(model), *settle_inputs(model.graph, request)]
     model = expand_composites(model, {"Constant", *CONTROL_FLOW, *LOWERINGS})
-    model, refusal = infer_model(model)
-    if refusal is not None:
-        notes.append(
-            f"onnx could not infer shapes for the whole model, which was then done node by node: {shown(refusal)}"
-        )
-    with uncollected():
-        return GraphBuilder(model, path, notes).graph()
+    model, doubts = infer_model(model)
+    return GraphBuilder(model, path, [*notes, *doubts]).graph()
 
 
 def _version_notes(model: ModelProto) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from onnx import TensorProto, helper
+from onnx import GraphProto, TensorProto, helper
 
 from convcost.errors import SourceError
 from convcost.graph import DType
@@ -118,3 +118,37 @@ def test_a_size_that_one_input_is_given_holds_for_others_of_that_name(tmp_path: 
     loaded = load(content, tmp_path, inputs=(InputSpec(name="a", shape=(4, 3)),))
     assert [tensor.shape for tensor in loaded.inputs] == [(4, 3), (4, 3)]
     assert loaded.notes == ()
+
+
+def stating(content: GraphProto, **shapes: list[int]) -> GraphProto:
+    """A graph that says of inner values which shapes they have."""
+    content.value_info.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()
+    )
+    return content
+
+
+CHAIN = [node("Relu", ["x"], ["r"]), node("MatMul", ["r", "w"], ["y"])]
+
+
+def test_shapes_in_the_file_that_its_inputs_contradict_are_not_used_and_said(tmp_path: Path) -> None:
+    """A batch that was changed by hand, or by a script, leaves them behind."""
+    content = stating(graph(CHAIN, {"x": [8, 16]}, {"w": ones(16, 4)}), r=[1, 16])
+    loaded = load(content, tmp_path)
+    assert [each.outputs[0].shape for each in loaded.nodes] == [(8, 16), (8, 4)]
+    assert any("'r'" in note and "contradict its inputs" in note for note in loaded.notes)
+
+
+def test_shapes_in_the_file_fill_in_for_what_cannot_be_inferred(tmp_path: Path) -> None:
+    strange = node("Strange", ["x"], ["r"], domain="com.microsoft")
+    content = stating(graph([strange, CHAIN[1]], {"x": [8, 16]}, {"w": ones(16, 4)}), r=[2, 16])
+    loaded = load(content, tmp_path)
+    assert (loaded.nodes[1].outputs[0].shape, loaded.notes) == ((2, 4), ())
+
+
+def test_another_input_forgets_what_branches_say_of_shapes_too(tmp_path: Path) -> None:
+    arm = stating(graph([CHAIN[0], node("MatMul", ["r", "w"], ["m"])], {}), r=[1, 16])
+    choice = node("If", ["c"], ["y"], then_branch=arm, else_branch=arm)
+    content = graph([choice], {"c": [], "x": [1, 16]}, {"w": ones(16, 4)}, dtypes={"c": TensorProto.BOOL})
+    loaded = load(content, tmp_path, inputs=(InputSpec(name="x", shape=(8, 16)),))
+    assert loaded.outputs[0].shape == (8, 4)

@@ -1,0 +1,77 @@
+"""Shapes that a file states of what it computes: true of the inputs it had when they were written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convcost.sources.onnx.stored import with_bodies
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, TypeProto, ValueInfoProto
+
+
+def forget_shapes(graph: GraphProto) -> None:
+    """Drops what the file states of every value after the inputs, in branches and loop bodies too."""
+    _drop(graph)
+    for node in with_bodies(graph.node):
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _drop(attribute.g)
+                for value in attribute.g.input:
+                    _open(value)
+
+
+def set_aside(graph: GraphProto) -> GraphProto:
+    """Takes out what a graph states of its own values, for inference to go by its inputs alone."""
+    stated = type(graph)(value_info=graph.value_info, output=graph.output)
+    _drop(graph)
+    return stated
+
+
+def contradiction(graph: GraphProto, stated: GraphProto) -> str | None:
+    """The name of a value that was inferred to have another shape than stated."""
+    inferred = {value.name: value.type for value in (*graph.value_info, *graph.output)}
+    for value in (*stated.value_info, *stated.output):
+        found = inferred.get(value.name)
+        if found is not None and found != value.type and _differ(found, value.type):
+            return str(value.name)
+    return None
+
+
+def fill_in(graph: GraphProto, stated: GraphProto) -> None:
+    """Gives values whose shape could not be inferred the one that is stated."""
+    values = {value.name: value.type for value in (*graph.value_info, *graph.output)}
+    for value in (*stated.value_info, *stated.output):
+        found = values.get(value.name)
+        if found is None:
+            graph.value_info.append(value)
+        elif _is_fixed(value.type) and not _is_fixed(found):
+            tensor = found.tensor_type
+            tensor.shape.CopyFrom(value.type.tensor_type.shape)
+            tensor.elem_type = tensor.elem_type or value.type.tensor_type.elem_type
+
+
+def _drop(graph: GraphProto) -> None:
+    del graph.value_info[:]
+    for value in graph.output:
+        _open(value)
+
+
+def _open(value: ValueInfoProto) -> None:
+    if value.type.HasField("tensor_type"):
+        value.type.tensor_type.ClearField("shape")
+
+
+def _is_fixed(kind: TypeProto) -> bool:
+    tensor = kind.tensor_type
+    return tensor.HasField("shape") and all(
+        dim.HasField("dim_value") and dim.dim_value >= 0 for dim in tensor.shape.dim
+    )
+
+
+def _differ(inferred: TypeProto, stated: TypeProto) -> bool:
+    """Exporters also write 0 or -1 for a size that is open."""
+    if not inferred.tensor_type.HasField("shape") or not stated.tensor_type.HasField("shape"):
+        return False
+    sizes, others = ([dim.dim_value for dim in kind.tensor_type.shape.dim] for kind in (inferred, stated))
+    return len(sizes) != len(others) or any(a > 0 and b > 0 and a != b for a, b in zip(sizes, others, strict=True))
