@@ -65,10 +65,18 @@ def budgets_of(item: Located) -> Iterator[Rule]:
     if growth is not None:
         allowed = plain_keys(mapping_of(growth, "increase"))
         allowed.check_keys(_METRICS, of="increase")
+        _refuse_unlike(allowed, entry)
         for metric, value in _metrics(allowed, ()):
             yield _increase(metric, value, entry, terms)
     elif "ignore_below" in entry.entries:
         raise entry.key_places["ignore_below"].error("'ignore_below' belongs to an increase", hint="add increase: …")
+
+
+def _refuse_unlike(allowed: LocatedMapping, entry: LocatedMapping) -> None:
+    """One `ignore_below` is one amount: of times, of bytes or of counts."""
+    if "ignore_below" in entry.entries and len({quantity_named(key).unit for key in allowed.entries}) > 1:
+        message = "'ignore_below' is one amount, and the metrics of this increase differ in their unit"
+        raise entry.key_places["ignore_below"].error(message, hint="give each unit a budget of its own")
 
 
 def _increase(metric: Quantity, value: Located, entry: LocatedMapping, terms: Terms) -> Increase | LatencyIncrease:
@@ -141,8 +149,19 @@ def _thresholds(
         )
     top, low = (value.entries.get(key) for key in ("max", "warn"))
     highest, warn = (_at(each, lambda given: read(metric, given)) if each else None for each in (top, low))
+    if highest is not None and warn is not None and _is_above(warn, highest):
+        hint = f"let {metric.name} warn below its max"
+        raise value.key_places["warn"].error("warn is above max, and would never be reached", hint=hint)
     places = replace(terms, where=value.where, limit_at=top.where if top else None, warn_at=low.where if low else None)
     return highest, warn, places
+
+
+def _is_above(warn: int | Growth, limit: int | Growth) -> bool:
+    """A share and an amount of growth cannot be told apart before the model is known."""
+    if isinstance(warn, Growth) and isinstance(limit, Growth):
+        alike = (warn.share is None) is (limit.share is None)
+        return alike and (warn.share or 0, warn.amount) > (limit.share or 0, limit.amount)
+    return isinstance(warn, int) and isinstance(limit, int) and warn > limit
 
 
 _Read = TypeVar("_Read")
@@ -150,7 +169,7 @@ _Read = TypeVar("_Read")
 
 def _at(value: Located, read: Callable[[object], _Read]) -> _Read:
     """What a reader of plain values makes of this one; its complaint gets the place."""
-    if not isinstance(value, LocatedScalar):
+    if not isinstance(value, LocatedScalar) or value.value is None or isinstance(value.value, bool):
         raise value.where.error(f"a limit is a number with its unit, not {shown(value)}", hint="such as macs: 600M")
     try:
         return read(value.value)

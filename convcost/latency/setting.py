@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from convcost.errors import UsageError
 
 Runtime: TypeAlias = Literal["torch", "onnxruntime"]
 Processor: TypeAlias = Literal["cpu", "cuda"]
 
 RUNTIMES: tuple[Runtime, ...] = ("torch", "onnxruntime")
 PROCESSORS: tuple[Processor, ...] = ("cpu", "cuda")
+
+_MOST_A_PROCESSOR = 8
+"""Threads for each processor beyond which they only wait for one another; torch ends the program at some thousands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +24,7 @@ class Setting:
 
     `max_bytes` is the most memory a thing measured may need (None: half of what is free), `seed` makes its
     random weights and inputs. `cold_cache` empties a GPU's L2 cache before every call, as single layers need:
-    alone, they would find all their data there.
+    alone, they would find all their data there. Raises `UsageError` for no threads, and for more than have any use.
     """
 
     runtime: Runtime
@@ -28,3 +34,11 @@ class Setting:
     cold_cache: bool = False
     max_bytes: int | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        processors = os.cpu_count() or 1
+        if not 1 <= self.threads <= _MOST_A_PROCESSOR * processors:
+            raise UsageError(
+                f"{self.threads} threads cannot be used by a machine with {processors} processors",
+                hint=f"write a number from 1 to {_MOST_A_PROCESSOR * processors}",
+            )

@@ -102,6 +102,10 @@ def test_each_limit_knows_its_line() -> None:
         ("320M", "320m", "7:24: 'm' means thousandths, and macs is a whole count", "write macs: 320M"),
         ("320M", "600 MFLOPs", "7:24: 'MFLOPs' is not a unit of macs", "write flops: 600M if you mean flops"),
         ("320M", "[1]", "7:24: a limit is a number with its unit, not a list", "such as macs: 600M"),
+        ("320M", "~", "7:24: a limit is a number with its unit, not nothing", "such as macs: 600M"),
+        ("warn: 3.5M", "warn: 3.7M", "7:50: warn is above max, and would never", "let params warn below its max"),
+        ('"+5%"', '{max: "+5%", warn: "+6%"}', "8:48: warn is above max", "let macs warn below its max"),
+        ('"+1k"', '"+1k", latency: "+5%"', "8:74: 'ignore_below' is one amount", "give each unit a budget of its own"),
         ("320M", "1.5", "7:24: 1.5 is not a limit for macs", "write macs: 600M or a whole number"),
         (
             '"+5%"',

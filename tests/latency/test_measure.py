@@ -155,6 +155,12 @@ def test_only_torch_compiles():
         measure({}, Setting(runtime="onnxruntime", compiled=True))
 
 
+@pytest.mark.parametrize("threads", [0, -1, 1_000_000])
+def test_threads_that_no_machine_has_use_for_are_refused_before_a_runtime_ends_the_program(threads: int) -> None:
+    with pytest.raises(UsageError, match="threads cannot be used by a machine with"):
+        Setting(runtime="torch", threads=threads)
+
+
 def test_a_module_without_a_graph_has_no_onnx_form():
     found = measure({"net": TorchModule(module=nn.ReLU(), args=(torch.ones(1),))}, ONNX, QUICK)["net"]
     assert "exported" in found.reason
