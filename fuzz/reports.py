@@ -94,7 +94,7 @@ def _check_revision(target: str, content: bytes) -> None:
             raise SourceError(problem, hint=hint)  # as no tree holds such a name
         return content if arguments[0] == "cat-file" else b"0" * 40
 
-    if not target.startswith("git:") or not target.endswith(git._FILES):
+    if not target.startswith("git:") or not git.is_file(target.rsplit(":", maxsplit=1)[-1]):
         return
     try:
         with mock.patch.object(git, "_git", answer):

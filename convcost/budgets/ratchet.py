@@ -47,7 +47,8 @@ def tightenings(verdicts: Iterable[Verdict], headroom: Fraction) -> tuple[Tighte
         kept = all(each.status in (Status.PASS, Status.WARN) and not each.lower_bound for each in several)
         if not isinstance(rule, Budget | LayerBudget) or rule.limit is None or not kept or not values:
             continue
-        lower = limit_with_headroom(max(values), headroom)
+        # Below its warning threshold a limit would be refused when the config is read again.
+        lower = max(limit_with_headroom(max(values), headroom), rule.warn or 0)
         if lower < rule.limit:
             found.append(Tightening(rule=rule, at=at, limit=rule.limit, lower=lower))
     return tuple(found)

@@ -35,8 +35,9 @@ def read_json(path: str) -> Json:
         content = _content(path)
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file", hint="check the path, relative to where you are") from None
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # the latter for a name with a NUL in it
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise SourceError(f"{path}: cannot be read: {reason}") from None
     return parse_json(content, path)
 
 

@@ -36,7 +36,7 @@ def verdicts(text: str, *analyses: Analysis, toml: bool = False) -> list[Verdict
 
 def test_each_limit_goes_to_what_was_measured_plus_headroom_and_all_else_stays() -> None:
     changes = tightenings(verdicts(YAML, analyze_graph(small_network())), Fraction(1, 10))
-    assert rewritten(YAML, changes) == YAML.replace("{macs: 1M,", "{macs: 30.5k,").replace('"1k"', '"293"').replace(
+    assert rewritten(YAML, changes) == YAML.replace("{macs: 1M,", "{macs: 30.5k,").replace('"1k"', '"900"').replace(
         "1_000_000", "30.5k"
     )
 
@@ -58,6 +58,13 @@ def test_a_number_of_another_form_is_left_to_the_reader() -> None:
     changes = tightenings(verdicts(text, analyze_graph(small_network()), toml=True), Fraction(0))
     with pytest.raises(SourceError, match="cannot be rewritten"):
         rewritten(text, changes)
+
+
+def test_a_limit_stays_at_its_warning_threshold_at_least() -> None:
+    text = "budgets: [{macs: {max: 1M, warn: 900k}}]\n"
+    again = rewritten(text, tightenings(verdicts(text, analyze_graph(small_network())), Fraction(0)))
+    assert again == "budgets: [{macs: {max: 900k, warn: 900k}}]\n"
+    assert verdicts(again, analyze_graph(small_network()))
 
 
 def test_a_limit_is_never_raised() -> None:

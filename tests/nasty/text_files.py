@@ -80,6 +80,7 @@ CONFIGS = (
     _spec("digits.toml", f"[tool.convcost]\nversion = {'9' * 100_000}\n", "not valid TOML", _CHECK),
     _spec("nan.toml", "[tool.convcost]\nversion = nan\n", "version", _CHECK),
     _spec("date.toml", "[tool.convcost]\nversion = 1979-05-27\n", "dates and times", _CHECK),
+    _spec("nul_in_report.toml", _CHECKED.format("", "a\\u0000b.json"), "null", _CHECK),
     _spec("nul_in_path.toml", _CHECKED.format("", "a\\u0000b.onnx"), "null", _CHECK),
     _spec("long_path.toml", _CHECKED.format("", f"{'a' * 5000}.onnx"), "too long", _CHECK),
     _spec(
