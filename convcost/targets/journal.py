@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +19,7 @@ from convcost.targets.saved import parse_json
 
 SCHEMA = "convcost/journal/1"
 _HEADER: Json = {"schema": SCHEMA}
+_LONGEST_HEADER = 1000
 
 
 class Journal:
@@ -32,7 +35,8 @@ class Journal:
         self._path, self._backward = path, backward
         self._known: dict[str | None, Json] = {}
         try:
-            self._stream = Path(path).open("ab+")  # noqa: SIM115 - closed by __exit__
+            # Unbuffered, so that each line is one write: those of two runs on one journal do not mix.
+            self._stream = Path(path).open("ab+", buffering=0)  # noqa: SIM115 - closed by __exit__
             self._read()
         except OSError as error:
             hint = "name a file that can be written"
@@ -57,7 +61,10 @@ class Journal:
 
     def recall(self, key: str | None) -> Analysis | None:
         """What is known under that key."""
-        return None if key not in self._known else read_analysis(self._known[key], named=self._path)
+        if key not in self._known:
+            return None
+        with _advising():
+            return read_analysis(self._known[key], named=self._path)
 
     def keep(self, key: str | None, analysis: Analysis) -> None:
         """Appends an entry, with the system when this returns."""
@@ -77,16 +84,29 @@ class Journal:
         # A line that a killed run left half written would spoil the next one.
         self._stream.truncate(len(whole))
         for line in lines[1:]:
-            entry = parse_json(line, self._path)
-            if not isinstance(entry, dict) or not isinstance(entry.get("key"), str):
-                raise SourceError(f"{self._path}: holds a line that is no entry", hint="delete it, and begin again")
+            if _is_header(line):  # of another run that began at the same moment
+                continue
+            with _advising():
+                entry = parse_json(line, self._path)
+                if not isinstance(entry, dict) or not isinstance(entry.get("key"), str):
+                    raise SourceError(f"{self._path}: holds a line that is no entry")
             self._known[str(entry["key"])] = entry.get("analysis")
         if not lines:
             self._append(_HEADER)
 
     def _append(self, entry: Json) -> None:
-        self._stream.write(_line(entry))
-        self._stream.flush()
+        left = _line(entry)
+        while left:
+            left = left[self._stream.write(left) :]
+
+
+@contextmanager
+def _advising() -> Iterator[None]:
+    """What spoils an entry could spoil a saved report, but there is another way out."""
+    try:
+        yield
+    except SourceError as error:
+        raise SourceError(error.message, hint="the journal is damaged: delete it, and begin again") from error
 
 
 def _line(entry: Json) -> bytes:
@@ -94,6 +114,8 @@ def _line(entry: Json) -> bytes:
 
 
 def _is_header(line: bytes) -> bool:
+    if len(line) > _LONGEST_HEADER:
+        return False
     try:
         header = json.loads(line)
     except ValueError:

@@ -122,8 +122,30 @@ def test_a_file_that_is_something_else_is_left_as_it_is(tmp_path: Path, content:
 def test_a_line_that_is_no_entry_is_an_error(tmp_path: Path, line: str) -> None:
     path = tmp_path / "run.jsonl"
     path.write_text(f"{json.dumps({'schema': SCHEMA})}\n{line}\n", encoding="utf-8")
-    with pytest.raises(SourceError, match=r"run\.jsonl"):
+    with pytest.raises(SourceError, match=r"run\.jsonl") as raised:
         Journal(str(path), backward=False)
+    assert raised.value.hint == "the journal is damaged: delete it, and begin again"
+
+
+def test_an_entry_that_was_changed_is_an_error_with_a_hint_of_its_own(journal: Path, model: Path) -> None:
+    journal.write_bytes(journal.read_bytes().replace(b'"macs": ', b'"macs": 1', 1))
+    with pytest.raises(SourceError, match="add up to") as raised:
+        is_known(journal, Request(target=str(model)))
+    assert raised.value.hint == "the journal is damaged: delete it, and begin again"
+
+
+def test_two_runs_may_keep_one_journal(tmp_path: Path, model: Path) -> None:
+    """Each sees what the other had written when it began, and neither cuts the other's lines."""
+    path, request = tmp_path / "run.jsonl", Request(target=str(model))
+    analysis = analysis_of(request)
+    with Journal(str(path), backward=False) as one, Journal(str(path), backward=True) as other:
+        one.keep(one.key(request), analysis)
+        other.keep(other.key(request), analysis)
+        with Journal(str(path), backward=False) as third:
+            assert third.recall(third.key(request)) is not None
+    header = path.read_bytes().splitlines(keepends=True)[0]
+    path.write_bytes(header + path.read_bytes())
+    assert is_known(path, request, backward=True)
 
 
 def test_a_journal_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
