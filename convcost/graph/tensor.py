@@ -34,6 +34,8 @@ class DType(enum.Enum):
         member.is_complex = label.startswith("complex")
         return member
 
+    __hash__ = object.__hash__  # members are few and alike only to themselves; Enum would hash their names
+
     FLOAT64 = "float64", 64
     FLOAT32 = "float32", 32
     FLOAT16 = "float16", 16

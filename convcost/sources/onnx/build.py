@@ -10,13 +10,14 @@ from convcost.errors import ShapeError, SourceError
 from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
 from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Pool, Recurrent, Unknown
 from convcost.sources.naming import LayerNames, containers_of
+from convcost.sources.onnx.alike import Key, Outcome, key_of, outcome_of
 from convcost.sources.onnx.attributes import Attributes
 from convcost.sources.onnx.constant import constant_tensor, is_constant
 from convcost.sources.onnx.control import CONTROL_FLOW
 from convcost.sources.onnx.dtypes import DTYPES
 from convcost.sources.onnx.folding import FOLDS, fold, shape_values
 from convcost.sources.onnx.inference import NodeInference, TensorType
-from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, NotCountedError
+from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, Lowering, NotCountedError
 from convcost.sources.onnx.module_paths import CONTRACTIONS, LayerPaths, path_of
 from convcost.sources.onnx.scope import Pending, Scope
 from convcost.sources.onnx.stored import SAME_WEIGHT, weight_of
@@ -46,6 +47,7 @@ class GraphBuilder:
         self._weights: dict[str, Weight] = {}
         self._written: set[str] = set()
         self._unsized: set[str] = set()
+        self._outcomes: dict[Key, Outcome] = {}
 
     def graph(self) -> Graph:
         """The whole network; raises `SourceError` where the file contradicts itself."""
@@ -209,16 +211,21 @@ class GraphBuilder:
         return True
 
     def _operator(self, node: NodeProto, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...]) -> None:
-        lowering = LOWERINGS.get(node.op_type) if node.domain in DOMAINS else None
-        if lowering is None:
-            raise NotCountedError(
-                f"operators of the domain '{shown(node.domain)}' are not known"
-                if node.domain not in DOMAINS
-                else "convcost does not know this operator"
-            )
         for argument in arguments if self._unsized else ():
             if argument is not None and not self.is_sized(argument):
+                _lowering_of(node)  # of an operator that is not known at all, that is the reason
                 raise NotCountedError(f"the shape of its input '{shown(argument.name)}' is known only when it runs")
+        key = key_of(node, arguments, results)
+        outcome = self._outcomes.get(key)
+        if outcome is None or "" in node.output:
+            self._new_operator(node, arguments, results, key)
+        else:
+            lowered = outcome.of(arguments)
+            self.emit(node, lowered, self._outputs(node, lowered, outcome.kinds))
+
+    def _new_operator(
+        self, node: NodeProto, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...], key: Key
+    ) -> None:
         call = Call(
             operator=node.op_type,
             domain=node.domain,
@@ -231,7 +238,7 @@ class GraphBuilder:
             prefix=f"{node.output[0] if node.output else node.name}#",
         )
         try:
-            found = lowering(call)
+            found = _lowering_of(node)(call)
             lowered = found if isinstance(found, Lowered) else Lowered(op=found, operands=call.operands)
             kinds = _completed(lowered, results)
             _refuse_unnamed_result(node, lowered, kinds)
@@ -241,6 +248,9 @@ class GraphBuilder:
             self._written.update(tensor.name for tensor in step.outputs)
             self.emit(node, Lowered(op=step.op, operands=step.operands), step.outputs)
         self.emit(node, lowered, self._outputs(node, lowered, kinds))
+        outcome = outcome_of(call, lowered, kinds)
+        if outcome is not None:
+            self._outcomes[key] = outcome
 
     def _outputs(self, node: NodeProto, lowered: Lowered, kinds: Sequence[TensorType]) -> tuple[Tensor, ...]:
         default = lowered.dtype or (lowered.operands[0].dtype if lowered.operands else DType.FLOAT32)
@@ -304,6 +314,15 @@ class GraphBuilder:
                 for path, item in placed
             ]
         )
+
+
+def _lowering_of(node: NodeProto) -> Lowering:
+    if node.domain not in DOMAINS:
+        raise NotCountedError(f"operators of the domain '{shown(node.domain)}' are not known")
+    lowering = LOWERINGS.get(node.op_type)
+    if lowering is None:
+        raise NotCountedError("convcost does not know this operator")
+    return lowering
 
 
 def _completed(lowered: Lowered, results: Sequence[TensorType]) -> tuple[TensorType, ...]:

@@ -51,6 +51,8 @@ def _graph(graph: GraphProto) -> list[object]:
 def _nodes(nodes: Iterable[NodeProto]) -> list[object]:
     texts: list[object] = []
     for node in nodes:
+        if node.SerializeToString().isascii():  # so is every text in it, which is quicker to see than one by one
+            continue
         texts += (node.name, node.op_type, node.domain)
         texts += node.input
         texts += node.output

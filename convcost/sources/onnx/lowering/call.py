@@ -49,6 +49,7 @@ class Step:
 class Call:
     """A node being lowered. `arguments` are as in the file, None where omitted; `results` are the output shapes
     that inference knows, None where it does not. `steps` collects nodes that come before the last one.
+    `asked_for_values` says whether the lowering went by more than shapes and attributes.
     """
 
     operator: str
@@ -61,6 +62,7 @@ class Call:
     known: Callable[[str], NDArray[np.generic] | None]
     prefix: str
     steps: list[Step] = field(default_factory=list)
+    asked_for_values: bool = False
 
     @property
     def operands(self) -> tuple[Tensor, ...]:
@@ -93,6 +95,7 @@ class Call:
 
     def values(self, position: int) -> NDArray[np.generic] | None:
         """The values of an argument, where they are known without running."""
+        self.asked_for_values = True
         return self.known(self.names[position]) if position < len(self.names) else None
 
     def integers(self, position: int) -> tuple[int, ...] | None:
