@@ -12,8 +12,9 @@ class Caller:
     """The innermost module that ran (its class, as in `nn.Conv2d`), and the outermost function it had called.
 
     `is_leaf` is a module without children, `held` how often its parents hold it. `input` is the shape of the
-    module's first tensor, `plain` the numbers and words among the function's arguments, in their order. `by_name` tells that the calling code
-    names the function, rather than holding it in a variable of another name, where no patch of torch reaches it.
+    module's first tensor, `plain` the numbers and words among the function's arguments, in their order. `by_name`
+    tells that the calling code names the function, rather than holding it in a variable of another name, where no
+    patch of torch reaches it.
     """
 
     module: str = ""
