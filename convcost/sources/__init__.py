@@ -72,7 +72,7 @@ def source_of(target: str) -> Source:
     """The kind of a target, by its look. Raises `SourceError` for one that looks like none."""
     looks = without_arguments(target)
     for source in SOURCES:
-        if re.fullmatch(source.pattern, looks):
+        if re.fullmatch(source.pattern, looks, re.DOTALL):  # file names may hold line breaks
             return source
     known = "; ".join(source.looks_like for source in SOURCES)
     raise SourceError(f"'{target}' {_what_else(Path(target))}", hint=f"targets look like: {known}")

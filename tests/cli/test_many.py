@@ -57,6 +57,13 @@ def test_all_good_is_exit_code_0(capsys: Capture, folder: Path) -> None:
     assert out.split() == [str(number * 8 * 9 * 49) for number in (1, 2, 4, 5, 6)]
 
 
+def test_a_line_break_in_the_name_of_a_file_keeps_nothing_from_being_read(capsys: Capture, tmp_path: Path) -> None:
+    (tmp_path / "two\nlines.yaml").write_text(SPEC.format(1), encoding="utf-8")
+    code, out, _ = run(capsys, tmp_path, "-f", "table")
+    assert code == 0
+    assert "two\\x0alines.yaml" in out
+
+
 @pytest.mark.parametrize("form", ["table", "csv", "markdown", "json"])
 def test_a_run_that_goes_on_says_the_same_as_one_that_was_not_cut_off(capsys: Capture, folder: Path, form: str) -> None:
     journal = folder.parent / "run.jsonl"
