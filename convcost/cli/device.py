@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,13 +26,14 @@ def device(
     the current folder by themselves, if it was measured on this machine with as many threads.
     """
     from convcost.cli.output import deliver, stdout_for_reports
-    from convcost.latency import calibrate, write_device
+    from convcost.cli.whole_files import write_whole
+    from convcost.latency import calibrate, device_text
     from convcost.reports.device import DeviceReport
 
     setting, protocol = running.setting("torch"), running.protocol()
     with stdout_for_reports("measuring"):
         calibration = calibrate(setting, protocol)
-    write_device(calibration.device, save)
+    write_whole({Path(save): device_text(calibration.device)})
     report = DeviceReport(calibration=calibration, saved=save)
     deliver(report, writing, notes=report.notes())
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcost.latency.calibration import Calibration, calibrate
 from convcost.latency.candidates import CandidateLatencies, measure_candidates, measure_comparison
-from convcost.latency.device import Device, read_device, write_device
+from convcost.latency.device import Device, device_text, read_device
 from convcost.latency.fingerprint import Fingerprint, fingerprint_of, machine_fingerprint
 from convcost.latency.layers import INTERRUPTED_PROFILE, measure_layers
 from convcost.latency.protocol import Protocol
@@ -52,6 +52,7 @@ __all__ = [
     "chain_roofline",
     "compare_samples",
     "default_runtime",
+    "device_text",
     "fingerprint_of",
     "graph_of_nodes",
     "latency_sums",
@@ -65,5 +66,4 @@ __all__ = [
     "roofline",
     "standard_sum",
     "was_interrupted",
-    "write_device",
 ]

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from convcost.errors import UsageError
 from convcost.graph import DType
 from convcost.latency.fingerprint import Fingerprint
 from convcost.located import Located, LocatedMapping, LocatedScalar, integer_of, mapping_of, read_yaml, shown, text_of
@@ -60,19 +56,6 @@ def read_device(path: str) -> Device:
         threads=integer_of(threads, "threads", least=1, most=2**20) if threads is not None else None,
         machine=_machine(mapping_of(machine, "machine")) if machine is not None else None,
     )
-
-
-def write_device(device: Device, path: str) -> None:
-    """Writes the file whole or not at all. Raises `UsageError` where it cannot be written."""
-    target = Path(path)
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".convcost-") as folder:
-            draft = Path(folder) / target.name
-            draft.write_text(device_text(device), encoding="utf-8")
-            draft.replace(target)
-    except OSError as error:
-        hint = "name a file in a folder that exists, with --save"
-        raise UsageError(f"cannot write '{path}': {os.strerror(error.errno or 0)}", hint=hint) from error
 
 
 def device_text(device: Device) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convcost.analysis.result import Json
+from convcost.processes import cores
 
 _STOLEN_TOO_MUCH = 0.02
 """Share of the processors' time that another virtual machine may take before timings are called noisy."""
@@ -77,7 +78,7 @@ def take_snapshot(root: Path = Path("/")) -> Snapshot:
     busy, stolen = _processor_seconds(root)
     return Snapshot(
         at=time.monotonic(),
-        processors=_processors(),
+        processors=cores(),
         own=spent.user + spent.system + spent.children_user + spent.children_system,
         busy=busy,
         stolen=stolen,
@@ -104,13 +105,6 @@ def health_between(before: Snapshot, after: Snapshot, *, threads: int) -> Health
         governor=after.governor,
         load=after.load,
     )
-
-
-def _processors() -> int:
-    """Processors this process may run on, which a container can limit."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _processor_seconds(root: Path) -> tuple[float | None, float | None]:

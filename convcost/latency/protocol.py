@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from convcost.graph.collection import uncollected
 from convcost.latency import statistics
 
 Clock: TypeAlias = Callable[[], float]
@@ -85,14 +86,9 @@ def take_samples(started: Sequence[Started], protocol: Protocol, clock: Clock) -
 @contextmanager
 def collector_off() -> Iterator[None]:
     """Collects garbage once, then not again inside; the collector is left as it was found."""
-    was_on = gc.isenabled()
     gc.collect()
-    gc.disable()
-    try:
+    with uncollected():
         yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @dataclass(slots=True, eq=False)

@@ -23,7 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "conventions": {"graph", "analysis"},
     "grids": {"errors", "ranges", "graph", "analysis", "alternatives"},
     "weights": {"errors", "located", "graph", "analysis", "alternatives"},
-    "latency": {"errors", "units", "located", "graph", "analysis", "alternatives"},
+    "latency": {"errors", "units", "located", "processes", "graph", "analysis", "alternatives"},
     "budgets": {"errors", "units", "located", "graph", "analysis", "latency"},
     "reports": {
         *("errors", "units", "graph", "analysis", "alternatives", "grids", "weights", "latency", "budgets", "explain"),
