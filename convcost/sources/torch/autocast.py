@@ -1,52 +1,37 @@
-"""What `torch.autocast` does to operators, for tensors without values: torch itself looks past those."""
+"""What `torch.autocast` does to operators, where torch does not: without values, and in calls that are seen whole."""
 
 from __future__ import annotations
 
+import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch._ops import OpOverload
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from convcost.sources.torch.autocast_rules import Policy, policy_of
 from convcost.sources.torch.call import Signature, tensors_among
 from convcost.sources.torch.inputs import mapped
-from convcost.sources.torch.lowering.table import aten
 
-_Policy: TypeAlias = Literal["lower", "single", "single result", "widest"]
 _Arguments: TypeAlias = tuple[tuple[object, ...], Mapping[str, object]]
-
-# Which operators autocast touches, torch can be asked; not what it does to them. These it runs in the lower type:
-_LOWERED = frozenset(
-    aten(
-        "_convolution conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution "
-        "cudnn_convolution cudnn_convolution_transpose _mps_convolution linear matmul mm bmm mv addmm addmv addr "
-        "addbmm baddbmm _addmm_activation einsum chain_matmul linalg_multi_dot linalg_vecdot prelu lstm_cell gru_cell "
-        "rnn_tanh_cell rnn_relu_cell _thnn_fused_lstm_cell _thnn_fused_gru_cell mkldnn_rnn_layer "
-        "scaled_dot_product_attention _scaled_dot_product_flash_attention _native_multi_head_attention"
-    )
-)
-# These in the widest of their operands' types, and all others in single precision.
-_WIDEST = frozenset(
-    aten(
-        "addcdiv addcmul atan2 bilinear cat cross dot grid_sampler index_copy index_put scatter_add stack tensordot "
-        "vdot"
-    )
-)
 
 
 class Autocast:
     """A context that sees a model enter and leave `torch.autocast`, and casts operands as it would have.
 
     `device` is what autocast was last entered for, and None outside. For a GPU it can be entered where there is none.
+    What torch has cast itself stays as it is.
     """
 
     def __init__(self) -> None:
         self.device: str | None = None
+        self._thread = threading.get_ident()
         self._entered: list[str] = []
-        self._policies: dict[tuple[OpOverload, str], _Policy | None] = {}
+        self._policies: dict[tuple[OpOverload, str], Policy | None] = {}
         self._cast_weights: dict[tuple[int, torch.dtype], tuple[weakref.ref[torch.Tensor], torch.Tensor]] = {}
         self._seen: dict[str, None] = {}
 
@@ -77,6 +62,8 @@ class Autocast:
 
     def _set_enabled(self, original: Callable[..., object], device: str, enabled: bool) -> None:
         original(device, enabled)
+        if threading.get_ident() != self._thread:
+            return  # every thread has switches of its own
         others = [other for other in self._entered if other != device]
         self._entered = [*others, device] if enabled else others
         self.device = self._entered[-1] if self._entered else None
@@ -96,6 +83,15 @@ class Autocast:
         finally:
             self.device = before
 
+    def looks_past(self, function: OpOverload) -> bool:
+        """Whether the operator gets what it is given, and what torch composes it of does not."""
+        return self.device is not None and self._policy(function) is None and _is_composed(function)
+
+    def run_in_parts(self, function: OpOverload, args: tuple[object, ...], keywords: Mapping[str, object]) -> object:
+        """What an operator gives that autocast looks past."""
+        with _Parts(self):
+            return function.decompose(*args, **keywords)
+
     def cast(self, function: OpOverload, args: tuple[object, ...], keywords: Mapping[str, object]) -> _Arguments:
         """The arguments that the operator would really get."""
         policy, device = self._policy(function), self.device
@@ -104,7 +100,7 @@ class Autocast:
         lower = torch.get_autocast_dtype(device)
         self._seen[f'torch.autocast("{device}", {lower})'] = None
         if policy == "single result":
-            return args, {"dtype": torch.float32, **keywords}
+            return _with_single_result(function, args, keywords)
         given = tensors_among((*args, *keywords.values()))
         wide = policy == "single" or (policy == "widest" and any(tensor.dtype is torch.float32 for tensor in given))
         change = partial(self._as, torch.float32 if wide else lower)
@@ -124,27 +120,46 @@ class Autocast:
             self._cast_weights[key] = (weakref.ref(value), result)
         return result
 
-    def _policy(self, function: OpOverload) -> _Policy | None:
+    def _policy(self, function: OpOverload) -> Policy | None:
         device = self.device
         if device is None:
             return None
         if (function, device) not in self._policies:
-            self._policies[function, device] = _policy_of(function, device)
+            self._policies[function, device] = policy_of(function, device)
         return self._policies[function, device]
 
 
-def _policy_of(function: OpOverload, device: str) -> _Policy | None:
-    signature = Signature(function)
-    schema = function._schema
-    name = f"{schema.name}.{schema.overload_name}".removesuffix(".")
-    if not torch._C._dispatch_has_kernel_for_dispatch_key(name, f"Autocast{device.upper()}"):
-        return None
-    if signature.name in _LOWERED:
-        return "lower"
-    if signature.name in _WIDEST:
-        return "widest"
-    # A GPU's kernels read the lower type and give single precision.
-    return "single result" if "dtype" in signature.positions and device != "cpu" else "single"
+class _Parts(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's base class is not annotated
+    """Casts what the parts of one call get."""
+
+    def __init__(self, autocast: Autocast) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._autocast = autocast
+
+    def __torch_dispatch__(
+        self,
+        func: OpOverload,
+        types: Sequence[type],
+        args: tuple[object, ...] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        args, keywords = self._autocast.cast(func, args, kwargs or {})
+        with self, self._autocast.inside(func):
+            result = func.decompose(*args, **keywords)
+        return func(*args, **keywords) if result is NotImplemented else result
+
+
+def _is_composed(function: OpOverload) -> bool:
+    return function.has_kernel_for_dispatch_key(torch._C.DispatchKey.CompositeImplicitAutograd)
+
+
+def _with_single_result(function: OpOverload, args: tuple[object, ...], keywords: Mapping[str, object]) -> _Arguments:
+    """Unless a type is asked for, or the operand is one that autocast leaves alone."""
+    position = Signature(function).positions["dtype"]
+    asked = args[position] if position < len(args) else keywords.get("dtype")
+    if asked is not None or not _is_cast(tensors_among(args, keywords)[0]):
+        return args, keywords
+    return args[:position], {**keywords, "dtype": torch.float32}
 
 
 def _is_cast(tensor: torch.Tensor) -> bool:

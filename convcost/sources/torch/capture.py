@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -126,7 +125,7 @@ def _record(subject: Subject, device: torch.device, *, inference: bool = True) -
         held = HeldBytes(tensors_in((positional, keywords)))
         names, scope = _layer_names(tree, subject.told), _scope_of(module, scopes)
         recorder = Recorder(values, names, scope, held, without_values=device == META)
-        with scopes, recorder.autocast if device == META else nullcontext(), recorder:
+        with scopes, recorder.autocast, recorder:
             result = (subject.run or _call)(module, scopes, positional, keywords)
         return Graph(
             nodes=tuple(recorder.nodes),

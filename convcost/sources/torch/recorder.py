@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 import torch
@@ -92,7 +93,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         if self._without_values and mixes_devices(operands):
             args, keywords = self._stand_in(plan, args, keywords)
             operands = tensors_among(args, keywords)
-        if plan.rememberable and self._without_values:
+        if self.autocast.looks_past(plan.signature.function):
+            in_parts = partial(self.autocast.run_in_parts, plan.signature.function, args, keywords)
+            result, _ = self._held.run(plan.signature.name, in_parts)
+        elif plan.rememberable and self._without_values:
             result = self._remembered.run(plan.signature, args, keywords)
         else:
             result, _ = self._held.run(plan.signature.name, lambda: plan.signature.function(*args, **keywords))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 
 import pytest
@@ -89,6 +90,89 @@ def on_a_gpu(self, x):
 def test_autocast_for_a_gpu_goes_by_that_devices_rules():
     half, single = "float16", "float32"
     assert types(on_a_gpu, (2, 8), fc=nn.Linear(8, 8)) == [half, single, single, half, single, single, single]
+
+
+def composed(self, x):
+    """Calls that torch has no rule for, of calls that it has one for."""
+    with torch.autocast("cpu", torch.bfloat16):
+        y = self.fc(x)
+        grid = F.affine_grid(x.view(1, 4, 4)[:, :2, :3], (1, 1, 2, 2), align_corners=False)
+        return torch.einsum("ij,kj->ik", x, y), torch.inner(x, x), grid, self.lstm(x)[0], self.gru(x)[0], self.rnn(x)[0]
+
+
+def test_what_torch_composes_of_cast_operators_gives_what_they_give():
+    members = {"fc": nn.Linear(4, 4), "lstm": nn.LSTM(4, 4), "gru": nn.GRU(4, 4), "rnn": nn.RNN(4, 4)}
+    with torch.inference_mode():
+        real = [str(result.dtype) for result in composed(Calls(composed, **members), torch.ones(4, 4))]
+    assert [f"torch.{given}" for given in types(composed, (4, 4), **members)] == real
+
+
+def test_a_run_on_values_casts_what_such_a_call_is_composed_of_too():
+    def reads_a_value(self, x):
+        return torch.einsum("ij,kj->ik", x, self.fc(x)) if x.max() > 0 else None
+
+    with torch.autocast("cpu", torch.bfloat16):
+        graph = graph_of(Calls(reads_a_value, fc=nn.Linear(4, 4)), ((4, 4),))
+    assert "real tensors" in graph.notes[0]
+    assert graph.outputs[0].dtype.value == "bfloat16"
+
+
+def whole_numbers_and_asked_types(self, x):
+    with torch.autocast("cuda", torch.float16):
+        mask, y = x > 0, self.fc(x)
+        padded = F.conv2d(x[None, None], self.kernel, padding="same")
+        larger = F.interpolate(padded, scale_factor=2, mode="bilinear")
+        return mask.sum(), x.double().sum(), F.softmax(y, -1, dtype=torch.float64), padded, larger, self.lstm(x)[0]
+
+
+def test_autocast_for_a_gpu_leaves_what_it_may_not_touch():
+    members = {"fc": nn.Linear(4, 4), "kernel": nn.Parameter(torch.ones(1, 1, 3, 3)), "lstm": nn.LSTM(4, 4)}
+    given = types(whole_numbers_and_asked_types, (4, 4), **members)
+    assert given == ["int64", "float64", "float64", "float16", "float32", "float16"]
+
+
+def test_autocast_for_a_gpu_holds_on_values_too():
+    def reads_a_value(self, x):
+        return self.fc(x) if x.max() > 0 else None
+
+    def lowered(self, x):
+        with torch.autocast("cuda", torch.float16):
+            return reads_a_value(self, x)
+
+    graph = graph_of(Calls(lowered, fc=nn.Linear(4, 4)), ((4, 4),))
+    assert graph.outputs[0].dtype.value == "float16"
+
+
+def test_where_a_model_refuses_inference_tensors_autocast_is_the_same():
+    """There torch takes a convolution apart before any mode can see it."""
+
+    def refuses(self, x):
+        if torch.is_inference_mode_enabled():
+            raise RuntimeError("Inference tensors cannot be saved for backward")
+        with torch.autocast("cpu", torch.bfloat16):
+            y = self.conv(x)
+            return y, F.nll_loss(y, torch.zeros(1, 6, 6, dtype=torch.int64, device=x.device))
+
+    assert types(refuses, (1, 3, 8, 8), conv=nn.Conv2d(3, 4, 3)) == ["bfloat16", "float32"]
+
+
+def test_another_threads_autocast_is_none_of_ours():
+    def other():
+        with torch.autocast("cpu", torch.bfloat16):
+            inside.set()
+            done.wait(10)
+
+    def watched(self, x):
+        thread = threading.Thread(target=other)
+        thread.start()
+        inside.wait(10)
+        result = self.fc(x)
+        done.set()
+        thread.join()
+        return result
+
+    inside, done = threading.Event(), threading.Event()
+    assert types(watched, (2, 4), fc=nn.Linear(4, 4)) == ["float32"]
 
 
 def test_a_weight_is_cast_once_in_one_context_and_again_in_the_next():
