@@ -174,6 +174,10 @@ class Timing(Running):
         ),
     ] = None
 
+    def given(self) -> dict[str, str | None]:
+        """The same, with the options that models have."""
+        return {**super().given(), "compile": "true" if self.compile else None, "max_bytes": self.max_bytes}
+
     def setting(self, default: Runtime) -> Setting:
         """The same, for a model."""
         return replace(super().setting(default), compiled=self.compile, max_bytes=self.bytes_allowed())
@@ -210,15 +214,7 @@ class Measuring(Timing):
         return read_device(self.device_file)
 
     def __post_init__(self) -> None:
-        named = {
-            "--runtime": self.runtime,
-            "--device": self.device,
-            "--threads": self.threads,
-            "--compile": self.compile or None,
-            "--max-time": self.max_time,
-            "--max-bytes": self.max_bytes,
-        }
-        unused = [option for option, value in named.items() if value is not None]
+        unused = [f"--{name.replace('_', '-')}" for name, value in self.given().items() if value is not None]
         if unused and not self.latency:
             raise UsageError(
                 f"{unused[0]} says how to measure latency", hint=f"add --latency, or leave {unused[0]} out"

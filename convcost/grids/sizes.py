@@ -63,7 +63,7 @@ class Sizes:
             return NotImplemented  # a list is repeated, by __index__
         return _combined(np.multiply, other, self, lambda a, b: a * b)
 
-    # A quotient rounded down is one further from zero than its dividend at most, when that is negative.
+    # A quotient by a whole number is no further from zero than its dividend, rounded down or not.
     def __floordiv__(self, other: int | Sizes) -> Sizes:
         return _combined(np.floor_divide, self, other, lambda a, _: a)
 
