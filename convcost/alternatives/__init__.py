@@ -10,7 +10,7 @@ from convcost.alternatives import options
 from convcost.alternatives.base import Alternative, AnyConv, NotApplicable, RankedAlternative, convolution
 from convcost.alternatives.break_even import BreakEven, break_even
 from convcost.alternatives.compare import compare_graph, rewrite_graph
-from convcost.alternatives.counting import CountedMap
+from convcost.alternatives.counting import COUNTED_MAPS, CountedMap
 from convcost.alternatives.depthwise_separable import DepthwiseSeparable
 from convcost.alternatives.grouped import Grouped
 from convcost.alternatives.pareto import undominated
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALTERNATIVES",
+    "COUNTED_MAPS",
     "DEFAULT_ALTERNATIVES",
     "Alternative",
     "AnyConv",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from convcost.alternatives.base import Alternative, AnyConv, NotApplicable, RankedAlternative, convolution
 from convcost.alternatives.break_even import BreakEven, break_even
 from convcost.alternatives.choice import choose
-from convcost.alternatives.counting import CountedMap, count_stages, counted_at
+from convcost.alternatives.counting import COUNTED_MAPS, CountedMap, count_stages, counted_at
 from convcost.alternatives.pareto import undominated
 from convcost.alternatives.result import Candidate, Comparison, LayerComparison, ModelTotal
 from convcost.alternatives.standard import Standard
@@ -35,10 +35,12 @@ def compare_graph(
     """The convolutions whose name matches a glob of `layers` and whose kind is one of `kinds` (none: all).
 
     Of those, the ones whose kernel has a side of `min_kernel`. With `devices`, what one of so many would hold and do.
-    Raises `UsageError` when no convolution is chosen.
+    Raises `UsageError` when no convolution is chosen, and for a map or a number of devices that cannot be.
     """
     if devices is not None and devices < 1:
         raise UsageError(f"work is shared by at least 1 device, not {devices}")
+    if df not in COUNTED_MAPS:
+        raise UsageError(f"df is one of {', '.join(COUNTED_MAPS)}, not '{df}'", hint="df='output' is the exact count")
     chosen = choose(graph, layers, kinds, min_kernel)
     convs = [conv for _, conv in chosen]
     alternatives = [each for alternative in alternatives for each in alternative.expand(convs)]

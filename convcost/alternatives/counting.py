@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from convcost.analysis import Layer, layer_costs
 from convcost.graph import Node
 from convcost.graph.ops import Conv
 
 CountedMap: TypeAlias = Literal["output", "input"]
+COUNTED_MAPS: tuple[CountedMap, ...] = get_args(CountedMap)
 """Which feature map `D_F` is: a convolution's output (exact), or its input as many texts write."""
 
 

@@ -93,11 +93,12 @@ def compare(
         _check_without_model(spec, choosing, comparing, measuring, reading)
         return deliver_grid([*comparing.grid, *(target or [])], comparing, writing)
     from convcost import api
+    from convcost.alternatives import COUNTED_MAPS
     from convcost.cli.output import stdout_for_reports
     from convcost.reports.comparison import ComparisonReport
 
     request = reading.request(_the_target(target or [], spec))
-    df = one_of(comparing.df, ("output", "input"), option="--df")
+    df = one_of(comparing.df, COUNTED_MAPS, option="--df")
     min_kernel = at_least_one(choosing.min_kernel, option="--min-kernel")
     devices = at_least_one(comparing.devices, option="--devices")
     with stdout_for_reports():

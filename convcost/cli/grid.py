@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from convcost.alternatives import DEFAULT_ALTERNATIVES, Alternative, CountedMap, parse_alternatives
+from convcost.alternatives import COUNTED_MAPS, DEFAULT_ALTERNATIVES, Alternative, CountedMap, parse_alternatives
 from convcost.cli.output import deliver, destinations, write_stdout
 from convcost.cli.values import one_of
 from convcost.cli.waiting import waiting
@@ -49,7 +49,7 @@ class _Wanted:
 def deliver_grid(axes: Sequence[str], comparing: Comparing, writing: Writing) -> int:
     """Evaluates the grid block by block, and writes its rows or its summary; raises `ConvcostError`."""
     rows = Rows(grid=Grid.of(axes), alternatives=_alternatives(comparing.alternatives), pareto=comparing.pareto)
-    df = cast("CountedMap", one_of(comparing.df, ("output", "input"), option="--df"))
+    df = cast("CountedMap", one_of(comparing.df, COUNTED_MAPS, option="--df"))
     wanted = _wanted(writing)
     try:
         with waiting("counting"):

@@ -62,6 +62,13 @@ def test_choosing_nothing_is_an_error_that_says_what_there_is() -> None:
         compare_graph(graph_of([linear_of("fc", 2, 2)]), [Standard()])
 
 
+def test_maps_and_numbers_of_devices_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(UsageError, match="df is one of output, input, not 'middle'"):
+        compare_graph(two_layers(), [Standard()], df="middle")  # type: ignore[arg-type] # as Python code may say it
+    with pytest.raises(UsageError, match="at least 1 device, not 0"):
+        compare_graph(two_layers(), [Standard()], devices=0)
+
+
 def test_a_convolution_that_could_not_be_counted_is_named_with_the_reason() -> None:
     image, x, y = (Tensor(name=name, shape=(1, 2)) for name in ("image", "x", "y"))
     dynamic = Unknown(operator="Conv", reason="the shape of its input 'x' is known only when it runs", shapes=((1, 2),))
