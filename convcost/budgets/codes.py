@@ -53,9 +53,10 @@ SLOWER = Code(
     name="CC106",
     title="slower-than-before",
     meaning="the model takes longer than before by more than 'increase' allows, and a rank test of the samples says "
-    "that this is not chance (p below 0.01). With --base-ref both were measured in turn with each other.",
+    "that this is not chance (p below 0.01), in each of three measurements. With --base-ref both were measured in turn "
+    "with each other.",
     remedy="see where the time goes: convcost analyze TARGET --latency; if it is meant, against a stored baseline: "
-    "convcost check --update-baseline.",
+    "convcost check --update-baseline; with --base-ref, allow more growth.",
 )
 UNCOUNTED = Code(
     name="CC201",
@@ -92,7 +93,7 @@ TOO_NOISY = Code(
     name="CC206",
     title="latency-too-noisy",
     meaning="cannot tell: the latency looks too high, or not the same, but the samples scatter too much, are too few, "
-    "or the machine was too busy to say so.",
+    "the machine was too busy to say so, or a second measurement did not find it slower.",
     remedy="measure for longer (--max-time 60), or on a machine with nothing else to do.",
 )
 OTHER_MACHINE = Code(

@@ -46,17 +46,35 @@ class TimedReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """A model's measurement, or why there is none; and what it is set beside, or why there is nothing."""
+    """A model's measurement, or why there is none; and what it is set beside, or why there is nothing.
+
+    `earlier` are measurements of the same that this one was to confirm.
+    """
 
     measured: Measurement | None = None
     unmeasured: str = "it was not measured"
     reference: TimedReference | None = None
     missing: str = "no baseline is named"
     missing_code: Code = NO_BASELINE
+    earlier: tuple[Timing, ...] = ()
 
 
 def hold_latency(rule: LatencyRule, timing: Timing) -> Verdict:
-    """One latency budget against one model."""
+    """One latency budget against one model; slower is only what every measurement found slower."""
+    verdicts = [_held(rule, each) for each in (*timing.earlier, timing)]
+    verdict, times = verdicts[-1], len(verdicts)
+    slower = sum(each.code is SLOWER for each in verdicts)
+    if slower in (0, times):
+        return replace(verdict, reason=f"{verdict.reason}, {times} times") if slower > 1 else verdict
+    reason = f"slower in {slower} of {times} measurements"
+    return replace(verdict, status=_unclear(rule), code=TOO_NOISY, reason=reason)
+
+
+def _unclear(rule: LatencyRule) -> Status:
+    return Status.WARN if rule.limit is None else Status.CANNOT_TELL
+
+
+def _held(rule: LatencyRule, timing: Timing) -> Verdict:
     open_verdict = Verdict(budget=rule, status=Status.CANNOT_TELL, value=None, limit=None)
     measured = timing.measured
     if measured is None:
@@ -117,8 +135,7 @@ def _increase(rule: LatencyIncrease, verdict: Verdict, measured: Measurement, re
             return replace(verdict, status=status, limit=ceiling, code=SLOWER, reason=reason)
     reason = _reason(found[0], measured, reference)
     if found[0] == "cannot tell":
-        status = Status.CANNOT_TELL if rule.limit is not None else Status.WARN
-        return replace(verdict, status=status, code=TOO_NOISY, reason=reason)
+        return replace(verdict, status=_unclear(rule), code=TOO_NOISY, reason=reason)
     return replace(verdict, status=Status.PASS, reason=reason)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convcost.budgets import LatencyIncrease, TimedReference, Timing
+from convcost.budgets.codes import SLOWER
+from convcost.budgets.timing import hold_latency
 from convcost.cli.output import stdout_for_reports
 from convcost.cli.plan import CheckedModel, Plan
 from convcost.cli.references import baseline_path
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from convcost.budgets.latency_baseline import LatencyBaseline
     from convcost.latency import Measurement, NotMeasurable
     from convcost.targets.timed import Timed
+
+_CONFIRMED_BY = 3
+"""Measurements that have to agree that a model became slower."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +46,33 @@ def measure_models(plan: Plan, given: Mapping[str, str | None], *, accept: bool 
         _refuse_unused(given)
         return Timings(by_model={})
     from convcost.latency import INTERRUPTED
-    from convcost.targets.timed import Timed
 
     stored = None if plan.settings["base_ref"].value else read_latency_baseline(plan)
     found: dict[str, Timing] = {}
     stopped = False
     for model in wanted:
-        timed = Timed(now=INTERRUPTED) if stopped else _measured(model, plan)
-        stopped = stopped or timed.interrupted
-        found[model.name] = _accepted(timed, plan) if accept else _timing(model, timed, plan, stored)
+        if stopped:
+            found[model.name] = Timing(unmeasured=INTERRUPTED.reason)
+        else:
+            found[model.name], stopped = _settled(model, plan, stored, accept=accept)
     return Timings(by_model=found, interrupted=stopped)
+
+
+def _settled(model: CheckedModel, plan: Plan, stored: LatencyBaseline | None, *, accept: bool) -> tuple[Timing, bool]:
+    """A model's timing, measured until it can be believed, and whether that was interrupted."""
+    timed = _measured(model, plan)
+    timing = _accepted(timed, plan) if accept else _timing(model, timed, plan, stored)
+    while not timed.interrupted and _is_doubtful(timing, model, plan):
+        timed = _measured(model, plan)
+        timing = replace(_timing(model, timed, plan, stored), earlier=(*timing.earlier, timing))
+    return timing, timed.interrupted
+
+
+def _is_doubtful(timing: Timing, model: CheckedModel, plan: Plan) -> bool:
+    """Two runs of one model can differ by where they came to lie in memory: what looks slower is measured anew."""
+    return len(timing.earlier) + 1 < _CONFIRMED_BY and any(
+        hold_latency(rule, timing).code is SLOWER for rule in plan.latency_rules(model)
+    )
 
 
 def latency_baseline_path(plan: Plan) -> Path:

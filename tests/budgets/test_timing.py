@@ -41,6 +41,18 @@ def found(verdict: Verdict) -> tuple[str, str | None]:
     return verdict.status.value, verdict.code.name if verdict.code else None
 
 
+def test_slower_is_what_every_measurement_found_slower() -> None:
+    reference = TimedReference(times=tuple(around(0.010)), origin="main", in_turn=True)
+    first, second = (Timing(measured=measurement(around(at)), reference=reference) for at in (0.012, 0.010))
+    again = hold_latency(FIVE_PERCENT, replace(first, earlier=(first,)))
+    assert (found(again), again.reason) == (("fail", "CC106"), "slower, measured in turn with main, 2 times")
+    for timing in (replace(second, earlier=(first,)), replace(first, earlier=(second,))):
+        mixed = hold_latency(FIVE_PERCENT, timing)
+        assert (found(mixed), mixed.reason) == (("cannot_tell", "CC206"), "slower in 1 of 2 measurements")
+        alone = hold_latency(replace(FIVE_PERCENT, limit=None, warn=FIVE_PERCENT.limit), timing)
+        assert alone.status is Status.WARN
+
+
 def test_the_tenth_percentile_is_held_to_the_limit_in_nanoseconds() -> None:
     times = [0.010 + 0.001 * step for step in range(11)]
     verdict = held(LatencyBudget(limit=11 * MS), measurement(times))

@@ -76,6 +76,20 @@ def test_both_revisions_are_compared_and_the_config_decides_what_fails(
     assert slower["increase of latency"] == ("fail", "CC106")
 
 
+def test_what_looks_slower_once_is_measured_anew_and_has_to_be_slower_again(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    now = iter([0.016, 0.016, 0.010])
+
+    def measure(workloads: Mapping[str, Workload], setting: Setting, protocol: Protocol) -> dict[str, Measurement]:
+        return {"before": measurement(around(0.010)), "now": measurement(around(next(now)))}
+
+    monkeypatch.setattr(timed, "measure", measure)
+    found = verdicts(capsys, "--base-ref", "HEAD", code=3)
+    assert found["increase of latency"] == ("cannot_tell", "CC206")
+    assert next(now, None) is None
+
+
 def test_updating_stores_this_machines_times_beside_the_cost_baseline(
     project: Path, takes: Clock, capsys: Capture
 ) -> None:
@@ -167,7 +181,7 @@ def test_the_table_says_what_it_was_measured_with_and_how_to_accept_it(
     out = capsys.readouterr().out
     assert "torch on a processor, 1 thread; 40 samples" in out
     assert "Machine   load 0.50" in out
-    assert "slower, measured in turn with HEAD (convcost.yaml:5:38)" in out
+    assert "slower, measured in turn with HEAD, 3 times (convcost.yaml:5:38)" in out
     assert "To accept the new latency, with 10 % to spare: latency: 33ms in convcost.yaml:4:43" in out
 
 
