@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 from convcost.conventions.rule import Call, Convention, Rule
-from convcost.graph import Role
+from convcost.graph import Role, Tensor
 from convcost.graph.ops import (
     AdaptivePool,
     Conv,
@@ -47,10 +49,27 @@ def affine(call: Call) -> bool:
     return any(weight.role is Role.PARAMETER for weight in call.layer.node.weights)
 
 
+def _is_scaled(call: Call) -> bool:
+    """Whether a normalisation is given factors, learnable or computed; running statistics are none."""
+    given = call.layer.node.operands[1:]
+    if len(given) != _TWO_FACTORS or not isinstance(call.op, Normalize) or call.op.method not in ("batch", "instance"):
+        return bool(given)
+    return not _are_buffers(given) and (call.op.method == "instance" or _in_training(call))
+
+
+def _are_buffers(tensors: Sequence[Tensor]) -> bool:
+    return all(tensor.weight is not None and tensor.weight.role is Role.BUFFER for tensor in tensors)
+
+
+def _in_training(call: Call) -> bool:
+    """Whether a batch is normalised by its own statistics, which the function's first flag says."""
+    return next((item for item in call.caller.plain if isinstance(item, bool)), False)
+
+
 def _norm(name: str, scaled: int, plain: int) -> Rule:
     return Rule(
         ops=(Normalize,),
-        adds=lambda call: call.in_elements * (scaled if affine(call) else plain),
+        adds=lambda call: call.in_elements * (scaled if _is_scaled(call) else plain),
         why=f"{name}, {scaled} per element ({plain} without scale)",
     )
 
@@ -87,6 +106,13 @@ _RULES: dict[str, Rule] = {
         ops=(Resample,), adds=lambda call: 4 * call.out_elements, why="sampling on a grid, 4 per output element"
     ),
 }
+_BATCH_NORM_IN_TRAINING = replace(
+    _norm("BatchNorm in training", 5, 4),
+    # Two buffers may be running statistics or, more rarely, factors.
+    exact=lambda call: (
+        len(call.layer.node.operands) != 1 + _TWO_FACTORS or not _are_buffers(call.layer.node.operands[1:])
+    ),
+)
 _TRACED_WHOLE = frozenset({"torch", "torch.Tensor", "torch.functional", "torch.linalg"})
 
 
@@ -114,6 +140,8 @@ def _rules_of(call: Call) -> tuple[Rule, ...]:
     texts = [item for item in call.caller.plain if isinstance(item, str)]
     if isinstance(call.op, DeformConv) or (isinstance(call.op, Conv) and texts):
         return ()  # padding given as a word makes another operator, which the table lacks
+    if operator == "aten.batch_norm" and _in_training(call):
+        return (_BATCH_NORM_IN_TRAINING,)
     rule = _RULES.get(operator)
     return (rule,) if rule is not None else ()
 

@@ -174,6 +174,27 @@ class Own(nn.Module):
         )
 
 
+class Norms(nn.Module):
+    """Normalisations as functions: by what statistics, and scaled by parameters, by buffers or by computed factors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale, self.shift = nn.Parameter(torch.ones(4)), nn.Parameter(torch.ones(4))
+        self.register_buffer("mean", torch.zeros(4))
+        self.register_buffer("variance", torch.ones(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        factors, running = (self.scale * 2, self.shift * 2), (self.mean, self.variance)
+        for scaled in ((None, None), (self.scale, self.shift), factors, running):
+            x = F.batch_norm(x, *running, *scaled)
+            x = F.group_norm(x, 2, *scaled)
+            x = F.layer_norm(x, (4,), *scaled)
+        for scaled in ((None, None), (self.scale, self.shift), (factors[0], None)):
+            x = F.batch_norm(x, None, None, *scaled, training=True)
+        x = F.instance_norm(x, None, None, *factors)
+        return F.instance_norm(x, *running, use_input_stats=False)
+
+
 @dataclass(frozen=True, slots=True)
 class _Encoder:
     activation: str = field(default="relu")
@@ -200,4 +221,5 @@ NETWORKS = {
     "recurrence_without_bias": Network(build=lambda: Recurrence(bias=False), inputs=((1, 3, 6),)),
     "shared": Network(build=Shared, inputs=((1, 3, 5, 5),)),
     "own": Network(build=Own, inputs=((2, 3, 4, 4),)),
+    "norms": Network(build=Norms, inputs=((2, 4, 4, 4),)),
 }
