@@ -16,9 +16,12 @@ from convcost.sources.torch.lowering.table import aten
 
 # Calls that torch composes of others on every device, and that make more on the way than they give: copies of what they
 # multiply, the place of every maximum.
-_COMPOSED = frozenset(aten("bilinear einsum inner linalg_matmul matmul max_pool2d max_pool3d tensordot"))
+_COMPOSED = frozenset(
+    aten("bilinear einsum inner linalg_matmul matmul max_pool2d max_pool3d rnn_relu_cell rnn_tanh_cell tensordot")
+)
 # What these hold on the way differs from device to device, or they change which memory a tensor lies in.
-_NOT_FOLLOWED = frozenset(aten("gru lstm resize resize_as rnn_relu rnn_tanh set"))
+_NOT_FOLLOWED = frozenset(aten("gru gru_cell lstm lstm_cell resize resize_as rnn_relu rnn_tanh set"))
+(_ATTENTION,) = aten("scaled_dot_product_attention")
 _Result = TypeVar("_Result")
 
 
@@ -42,11 +45,11 @@ class HeldBytes:
         """In bytes; None where some memory could not be followed."""
         return self._peak if self._followed else None
 
-    def run(self, operator: str, call: Callable[[], _Result]) -> tuple[_Result, int]:
+    def run(self, operator: str, operands: Sequence[torch.Tensor], call: Callable[[], _Result]) -> tuple[_Result, int]:
         """What a call of an operator gives, and by how many bytes what it makes on the way lifts what is held."""
         if operator in _NOT_FOLLOWED:
             self.lose_track()
-        if operator not in _COMPOSED:
+        if operator not in _COMPOSED and not _is_unfused_attention(operator, operands):
             return call(), 0
         before, peak = self._now, self._peak
         self._peak = before
@@ -89,6 +92,11 @@ class HeldBytes:
     def _let_go(self, key: int, nbytes: int, _: weakref.ref[torch.UntypedStorage]) -> None:
         del self._alive[key]
         self._now -= nbytes
+
+
+def _is_unfused_attention(operator: str, operands: Sequence[torch.Tensor]) -> bool:
+    """Fused kernels, which hold no map of attention, take four axes on every device: without a head axis none runs."""
+    return operator == _ATTENTION and operands[0].dim() != 4
 
 
 class _Inside(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's base class is not annotated

@@ -95,11 +95,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             operands = tensors_among(args, keywords)
         if self.autocast.looks_past(plan.signature.function):
             in_parts = partial(self.autocast.run_in_parts, plan.signature.function, args, keywords)
-            result, _ = self._held.run(plan.signature.name, in_parts)
+            result, _ = self._held.run(plan.signature.name, operands, in_parts)
         elif plan.rememberable and self._without_values:
             result = self._remembered.run(plan.signature, args, keywords)
         else:
-            result, _ = self._held.run(plan.signature.name, lambda: plan.signature.function(*args, **keywords))
+            call = partial(plan.signature.function, *args, **keywords)
+            result, _ = self._held.run(plan.signature.name, operands, call)
         self._record(plan, args, keywords, operands, tensors_among((result,)))
         return result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import TypeAlias
 
 import torch
@@ -82,7 +83,8 @@ class Remembered:
     def _asked(
         self, signature: Signature, args: tuple[object, ...], keywords: Mapping[str, object]
     ) -> tuple[object, int]:
-        return self._held.run(signature.name, lambda: signature.function(*args, **keywords))
+        call = partial(signature.function, *args, **keywords)
+        return self._held.run(signature.name, tensors_among(args, keywords), call)
 
 
 def is_rememberable(function: OpOverload) -> bool:

@@ -99,12 +99,13 @@ def test_max_pooling_notes_the_place_of_every_maximum():
         lambda self, x: x.to_sparse(),
         lambda self, x: torch.empty(0).resize_(SIDE) + x,
         lambda self, x: self.rnn(x.view(1, 1, SIDE))[0],
+        lambda self, x: self.cell(x.view(1, SIDE))[0],
         lambda self, x: torch.cond(x.sum() > 0, lambda y: y + 1, lambda y: y - 1, (x,)),
     ],
-    ids=["sparse", "resized", "recurrent", "branch"],
+    ids=["sparse", "resized", "recurrent", "cell", "branch"],
 )
 def test_what_cannot_be_followed_gives_no_figure(call):
-    assert held(call, rnn=nn.GRU(SIDE, 2)) is None
+    assert held(call, rnn=nn.GRU(SIDE, 2), cell=nn.LSTMCell(SIDE, 2)) is None
 
 
 def test_a_product_copies_what_it_cannot_multiply_as_it_lies():
@@ -118,6 +119,11 @@ def test_a_product_copies_what_it_cannot_multiply_as_it_lies():
 NETWORKS = {
     "residual": (Residual(), (1, 4, 8, 8)),
     "attention": (nn.TransformerEncoderLayer(16, 2, 32, batch_first=True), (1, 5, 16)),
+    "attention without heads": (
+        Calls(lambda self, x: torch.nn.functional.scaled_dot_product_attention(x, x, x)),
+        (2, 9, 4),
+    ),
+    "recurrent cell": (nn.RNNCell(8, 8), (4, 8)),
     "lists": (
         Calls(lambda self, x: torch.cat([x, *(each(x) for each in self.all)]), all=nn.ModuleList([nn.ELU()] * 3)),
         (4, 8),
