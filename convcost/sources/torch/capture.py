@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -74,7 +74,7 @@ def _run_on_values(subject: Subject, refusal: Exception) -> Graph:
         module = subject.rebuild()
     note = f"run once with real tensors, because the meta device could not: {reason}"
     try:
-        return _run(_with(subject, module, note), _home(module))
+        return _run(replace(subject, module=module, notes=(*subject.notes, note)), _home(module))
     except ConvcostError:
         raise
     except Exception as error:
@@ -82,17 +82,6 @@ def _run_on_values(subject: Subject, refusal: Exception) -> Graph:
             f"the model's forward pass raised {first_line(error)}{where(error)}",
             hint="check --input NAME=SHAPE[:DTYPE] against what the model's forward takes",
         ) from error
-
-
-def _with(subject: Subject, module: nn.Module, note: str) -> Subject:
-    return Subject(
-        module=module,
-        arguments=subject.arguments,
-        target=subject.target,
-        notes=(*subject.notes, note),
-        run=subject.run,
-        told=subject.told,
-    )
 
 
 def _home(module: nn.Module) -> torch.device:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from convcost.graph import DType, Shape, Tensor
-from convcost.graph.ops import Move, Op
+from convcost.graph.ops import Op
 from convcost.sources.onnx.attributes import Attributes
 
 if TYPE_CHECKING:
@@ -121,11 +120,3 @@ class Call:
         )
         self.steps.append(Step(op=op, operands=operands, outputs=(output,)))
         return output
-
-    def reshaped(self, operand: Tensor, shape: Shape) -> Tensor:
-        """The operand seen at another shape, by a step of its own where that differs."""
-        if operand.shape == shape:
-            return operand
-        if math.prod(shape) != operand.numel:
-            raise NotCountedError(f"an operand of shape {list(operand.shape)} does not fit {list(shape)}")
-        return self.step(Move(action="reshape", shapes=(shape,), view=True), operand)
