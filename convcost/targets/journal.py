@@ -16,6 +16,7 @@ from convcost.analysis.saved import read_analysis
 from convcost.errors import SourceError, UsageError
 from convcost.sources.request import Request, is_saved
 from convcost.targets.saved import parse_json
+from convcost.targets.written import request_json
 
 SCHEMA = "convcost/journal/1"
 _HEADER: Json = {"schema": SCHEMA}
@@ -54,9 +55,8 @@ class Journal:
         if ":" in request.target or is_saved(request.target) or not path.is_file():
             return None
         state = path.stat()
-        inputs = [[each.name, list(each.shape), each.dtype.value if each.dtype else None] for each in request.inputs]
-        options = [inputs, sorted(request.dims.items()), request.trust_pickle, self._backward]
-        told = json.dumps([__version__, str(path.resolve()), request.target, state.st_size, state.st_mtime_ns, options])
+        file = [str(path.resolve()), state.st_size, state.st_mtime_ns]
+        told = json.dumps([__version__, file, request_json(request), self._backward])
         return hashlib.sha256(told.encode()).hexdigest()
 
     def recall(self, key: str | None) -> Analysis | None:

@@ -8,26 +8,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import IO
 
 from convcost.errors import ConvcostError
-from convcost.graph import DType
 from convcost.latency import Setting
 from convcost.latency.protocol import collector_off
 from convcost.latency.runners.prepared import Prepared, UnrunnableError, first_line
 from convcost.latency.session import opened
-from convcost.sources.request import InputSpec, Request
+from convcost.sources.request import Request
 from convcost.targets.workload import workload_of
-
-
-def request_json(request: Request) -> str:
-    """The request as `serve` reads it."""
-    inputs = [
-        {"shape": list(each.shape), "name": each.name, "dtype": each.dtype.value if each.dtype else None}
-        for each in request.inputs
-    ]
-    return json.dumps({"target": request.target, "inputs": inputs, "dims": dict(request.dims)})
+from convcost.targets.written import read_request
 
 
 def serve(request: Request, setting: Setting, questions: Iterable[str], answers: IO[str]) -> None:
@@ -60,26 +51,6 @@ def _converse(prepared: Prepared, questions: Iterable[str], answers: IO[str]) ->
 def _say(answers: IO[str], answer: object) -> None:
     answers.write(f"{json.dumps(answer)}\n")
     answers.flush()
-
-
-def read_request(text: str) -> Request:
-    """What `request_json` wrote."""
-    described = json.loads(text)
-    inputs = described["inputs"]
-    return Request(
-        target=str(described["target"]),
-        inputs=tuple(_input(each) for each in inputs) if isinstance(inputs, list) else (),
-        dims=described["dims"] if isinstance(described["dims"], dict) else {},
-    )
-
-
-def _input(described: Mapping[str, object]) -> InputSpec:
-    shape, name, dtype = described["shape"], described["name"], described["dtype"]
-    return InputSpec(
-        shape=tuple(shape) if isinstance(shape, list) else (),
-        name=str(name) if name is not None else None,
-        dtype=next((each for each in DType if each.value == dtype), None),
-    )
 
 
 def _main(request: str, setting: str) -> None:

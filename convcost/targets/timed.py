@@ -25,6 +25,7 @@ from convcost.sources.request import Request
 from convcost.targets import served
 from convcost.targets.git import Revision, at_revision, file_at, is_file, tree_at
 from convcost.targets.workload import workload_of
+from convcost.targets.written import request_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ def process_here(request: Request) -> OtherProcess:
 
 
 def _process(request: Request, folder: str, environment: Mapping[str, str]) -> OtherProcess:
-    command = (sys.executable, "-P", "-m", served.__name__, served.request_json(request))
+    command = (sys.executable, "-P", "-m", served.__name__, request_json(request))
     return OtherProcess(command=command, folder=folder, environment=environment)
 
 

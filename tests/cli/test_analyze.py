@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from convcost.analysis.cross_check import PEERS
 from convcost.cli import main
+from convcost.conventions import CONVENTIONS
+from convcost.latency import PROCESSORS, RUNTIMES
 
 SAMPLES = Path(__file__).parents[2] / "sample_configs"
 LAYER = str(SAMPLES / "layer.yaml")
@@ -23,6 +27,15 @@ def run(capsys: Capture, *arguments: str) -> tuple[int, str, str]:
     code = main(arguments)
     out, err = capsys.readouterr()
     return code, out, err
+
+
+@pytest.mark.parametrize(
+    ("option", "choices"),
+    [("--convention", CONVENTIONS), ("--cross-check", PEERS), ("--device", PROCESSORS), ("--runtime", RUNTIMES)],
+)
+def test_help_lists_every_choice_that_there_is(capsys: Capture, option: str, choices: Iterable[str]) -> None:
+    _, out, _ = run(capsys, "analyze", "--help")
+    assert f"  {option} {'|'.join(choices)}" in out
 
 
 def test_a_table_is_the_default(capsys: Capture) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from convcost.graph import DType
 from convcost.latency import Setting
-from convcost.sources.request import InputSpec, Request
+from convcost.sources.request import Request
 from convcost.targets import served
 
 TINY = "layer: {type: conv, in_channels: 2, out_channels: 4, kernel: 3, input: [6, 6]}\n"
@@ -39,9 +38,3 @@ def test_what_it_cannot_hold_it_refuses(target: str, says: str) -> None:
     (refusal,) = answers(Request(target=target), "1\n")
     assert isinstance(refusal, dict)
     assert says in refusal["refused"]
-
-
-def test_a_request_is_read_as_it_was_written() -> None:
-    inputs = (InputSpec(shape=(1, 2), name="x", dtype=DType.INT64), InputSpec(shape=(3,)))
-    request = Request(target="net.py:build", inputs=inputs, dims={"batch": 2})
-    assert served.read_request(served.request_json(request)) == request
