@@ -59,6 +59,8 @@ def state_of_torch():
         list(module_hooks._global_forward_hooks),
         list(module_hooks._global_forward_pre_hooks),
         torch.get_default_device(),
+        torch.set_autocast_enabled,
+        torch.cuda.is_bf16_supported,
     )
 
 
@@ -183,3 +185,24 @@ def test_modules_that_torch_does_not_know_of_are_left_as_they_were_too(kept):
     assert norm.num_batches_tracked.item() == 0
     assert norm.running_mean.tolist() == [0.0] * 4
     assert "dropout" not in {node.name for node in graph.nodes}
+
+
+def test_of_two_threads_the_second_waits_for_torchs_switches():
+    entered, left = threading.Event(), threading.Event()
+
+    def outlasts(self, x):
+        entered.set()
+        left.wait(10)
+        return x
+
+    def first(self, x):
+        other.start()
+        entered.wait(0.2)  # all of it, because the other may not enter
+        return x
+
+    other = threading.Thread(target=lambda: graph_of(Calls(outlasts), ((2,),)))
+    before = state_of_torch()
+    graph_of(Calls(first), ((2,),))
+    left.set()
+    other.join()
+    assert state_of_torch() == before
