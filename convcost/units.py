@@ -42,7 +42,8 @@ _BYTES_SUFFIXES = {
     **{f"{prefix}B": 10 ** (3 * power) for power, prefix in enumerate("kMGT", start=1)},
     **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGT", start=1)},
 }
-_TIME_SUFFIXES = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9}
+# The micro sign, and the Greek letter that keyboards and other programs write for it.
+_TIME_SUFFIXES = {"ns": 1, "us": 10**3, "µs": 10**3, "\u03bcs": 10**3, "ms": 10**6, "s": 10**9}
 _SUFFIXES: dict[Unit, dict[str, int]] = {
     Unit.COUNT: _COUNT_SUFFIXES,
     Unit.BYTES: _BYTES_SUFFIXES,
@@ -57,7 +58,7 @@ _WRITTEN = {
     Unit.TIME: (("s", 9), ("ms", 6), ("us", 3), ("ns", 0)),
 }
 _PERCENT = re.compile(r"\+?(\d{1,9}(?:\.\d{1,9})?) ?%", re.ASCII)
-_QUANTITY = re.compile(r"(\d{1,3}(?:[_,]\d{3})+|\d{1,30})(?:\.(\d{1,30}))? *([A-Za-zµ]*)", re.ASCII)
+_QUANTITY = re.compile(r"(\d{1,3}(?:[_,]\d{3})+|\d{1,30})(?:\.(\d{1,30}))? *([A-Za-zµ\u03bc]*)", re.ASCII)
 
 
 def format_quantity(value: int, unit: Unit) -> str:

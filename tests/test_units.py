@@ -84,6 +84,7 @@ def test_rounding_errs_by_less_than_half_a_percent(value: int) -> None:
         ("12ms", Unit.TIME, 12_000_000),
         ("1.5 us", Unit.TIME, 1500),
         ("1.5µs", Unit.TIME, 1500),
+        ("1.5\u03bcs", Unit.TIME, 1500),
         ("0.5s", Unit.TIME, 500_000_000),
         ("7 ns", Unit.TIME, 7),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -153,6 +153,20 @@ def metric_named(name: str) -> Metric:
         return _BY_NAME[name]
     if name == LATENCY.name:
         raise UsageError("latency is measured, not counted", hint="convcost check TARGET --max latency=12ms")
-    near = difflib.get_close_matches(name.lower().replace("-", "_"), _BY_NAME, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"metrics are {', '.join(_BY_NAME)}"
-    raise UsageError(f"'{name}' is not a metric", hint=hint)
+    raise _unknown(name, _BY_NAME)
+
+
+def quantity_named(name: str) -> Quantity:
+    """A metric, or the latency, by its exact name; raises `UsageError` with the nearest."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    if name == LATENCY.name:
+        return LATENCY
+    raise _unknown(name, (*_BY_NAME, LATENCY.name))
+
+
+def _unknown(name: str, known: Iterable[str]) -> UsageError:
+    names = list(known)
+    near = difflib.get_close_matches(name.lower().replace("-", "_"), names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"metrics are {', '.join(names)}"
+    return UsageError(f"'{name}' is not a metric", hint=hint)

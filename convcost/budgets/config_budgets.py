@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from convcost.analysis.metrics import LATENCY, METRICS, Metric, Quantity
+from convcost.analysis.metrics import LATENCY, METRICS, Metric, Quantity, quantity_named
 from convcost.budgets.budget import (
     Budget,
     Growth,
@@ -20,7 +20,7 @@ from convcost.budgets.budget import (
     growth_of,
     limit_of,
 )
-from convcost.budgets.option_text import metric_of_layers, quantity_named
+from convcost.budgets.option_text import metric_of_layers
 from convcost.errors import UsageError
 from convcost.located import (
     Located,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-
-from convcost.analysis.metrics import LATENCY, Metric, Quantity, metric_named
+from convcost.analysis.metrics import Metric, Quantity, quantity_named
 from convcost.budgets.budget import (
     Budget,
     Increase,
@@ -42,21 +40,9 @@ def parse_layer_budget(text: str) -> LayerBudget:
 
 def parse_increase(text: str) -> Increase | LatencyIncrease:
     """Reads `macs=5%` or `latency=5%`; raises `UsageError`."""
-    metric, value = _metric_and_value(text, option="--max-increase", example="macs=5%")
+    metric, value = _metric_and_value(text, option="--max-increase", example="5%")
     growth = growth_of(metric, value)
     return Increase(metric=metric, limit=growth) if isinstance(metric, Metric) else LatencyIncrease(limit=growth)
-
-
-def quantity_named(name: str) -> Quantity:
-    """A metric, or the latency, by its exact name; raises `UsageError` with the nearest."""
-    if name == LATENCY.name:
-        return LATENCY
-    try:
-        return metric_named(name)
-    except UsageError as error:
-        if difflib.get_close_matches(name.lower(), [LATENCY.name]):
-            raise UsageError(error.message, hint=f"did you mean {LATENCY.name}?") from None
-        raise
 
 
 def metric_of_layers(metric: Quantity) -> Metric:
@@ -69,10 +55,14 @@ def metric_of_layers(metric: Quantity) -> Metric:
     )
 
 
-def _metric_and_value(text: str, *, option: str, lead: str = "", example: str = "macs=600M") -> tuple[Quantity, str]:
+def _metric_and_value(text: str, *, option: str, lead: str = "", example: str = "") -> tuple[Quantity, str]:
     metric, separator, value = text.partition("=")
-    if not separator:
-        written = metric.strip()
-        hint = f"write {option} {lead}{f'macs={written}' if written[:1].isdigit() else example}"
+    written = metric.strip()
+    if not separator and not written[:1].isalpha():
+        hint = f"write {option} {lead}macs={written or '600M'}"
         raise UsageError(f"{option} '{lead}{text}' does not say of which metric", hint=hint)
-    return quantity_named(metric.strip()), value
+    known = quantity_named(written)
+    if not separator:
+        hint = f"write {option} {lead}{known.name}={example or example_of(known.unit)}"
+        raise UsageError(f"{option} '{lead}{text}' does not say how much", hint=hint)
+    return known, value

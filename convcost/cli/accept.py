@@ -62,7 +62,8 @@ def _latency_baseline(plan: Plan, timings: Timings) -> tuple[dict[Path, str], li
 
 
 def refuse_ratchet_without_limits(plan: Plan) -> None:
-    """Raises `UsageError` where no limit stands in a config, so that there is nothing to lower."""
+    """Raises `UsageError` where no limit stands in a config, so that there is nothing to lower, or not by how much."""
+    headroom_of(plan.settings["headroom"])
     if not any(rule.terms.limit_at for rule in plan.rules if isinstance(rule, Budget | LayerBudget)):
         raise UsageError("--ratchet lowers the limits of a config, and there are none", hint="convcost init writes one")
 

@@ -74,7 +74,7 @@ def margin_text(verdict: Verdict) -> str:
     if margin == 0:
         return "exactly at the limit"
     if verdict.approximate:
-        return f"about {_one_digit(abs(margin))} {'under' if margin > 0 else 'over'}"
+        return f"about {_few_digits(abs(margin))} {'under' if margin > 0 else 'over'}"
     amount = format_quantity(abs(margin), unit)
     if margin > 0:
         return f"{amount} under ({100 * margin / limit:.1f} %)"
@@ -107,7 +107,7 @@ def figures(verdict: Verdict) -> tuple[str, str]:
     texts = dict(zip(known, format_column(known, verdict.budget.metric.unit), strict=True))
     value, limit = ("…" if number is None else texts[number] for number in (verdict.value, verdict.limit))
     if verdict.approximate and verdict.value is not None:
-        value = f"about {_one_digit(verdict.value)}"
+        value = f"about {_few_digits(verdict.value, beside=verdict.limit)}"
     return (f"at least {value}" if verdict.lower_bound and verdict.value is not None else value, limit)
 
 
@@ -116,7 +116,15 @@ def _times_over(value: int, limit: int) -> str:
     return f"+{100 * (value - limit) / limit:.1f} %" if value < 10 * limit else f"{value / limit:.1f} times the limit"
 
 
-def _one_digit(nanoseconds: int) -> str:
+def _few_digits(nanoseconds: int, *, beside: int | None = None) -> str:
+    """One digit, or as many more as leave the number on the side of the limit where it lies."""
     from convcost.latency.wording import time_text
 
-    return time_text(nanoseconds / 1e9, 1)
+    digits = 1
+    while beside is not None and digits < 3 and (_rounded(nanoseconds, digits) > beside) != (nanoseconds > beside):
+        digits += 1
+    return time_text(nanoseconds / 1e9, digits)
+
+
+def _rounded(number: int, digits: int) -> float:
+    return float(f"{number:.{digits - 1}e}")

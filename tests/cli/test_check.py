@@ -56,6 +56,9 @@ def test_the_report_is_written_before_the_code_is_decided(capsys: Capture, tmp_p
     ("arguments", "says", "hint"),
     [
         ([MOBILENET, "--max", "600M"], "does not say of which metric", "write --max macs=600M"),
+        ([MOBILENET, "--max", "latency"], "does not say how much", "write --max latency=12ms"),
+        ([MOBILENET, "--max-increase", "macs"], "does not say how much", "write --max-increase macs=5%"),
+        ([MOBILENET, "--max", "p10=12ms"], "'p10' is not a metric", "bytes_moved, latency"),
         ([MOBILENET, "--max", "macs=600m"], "thousandths", "write macs=600M"),
         ([MOBILENET, "--max", "macs=600 MFLOPs"], "not a unit of macs", "write flops=600M"),
         ([MOBILENET, "--max", "mac=600M"], "'mac' is not a metric", "did you mean macs?"),

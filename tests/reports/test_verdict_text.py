@@ -20,6 +20,7 @@ GROWN = LatencyIncrease(limit=Growth(share=Fraction(1, 20)))
     ("rule", "times", "shown", "margin"),
     [
         (LatencyBudget(limit=10**9), around(0.01), ("9.99 ms", "1.00 s"), "990.0 ms under (99.0 %)"),
+        (LatencyBudget(limit=14 * 10**6), SCATTERED, ("about 14.2 ms", "14.00 ms"), "about 200 µs over"),
         (LatencyBudget(limit=10**6), SCATTERED, ("about 10 ms", "1.00 ms"), "about 10 ms over"),
         (GROWN, around(0.012), ("11.99 ms", "10.49 ms"), "+20 %, slower"),
         (GROWN, around(0.010), ("9.99 ms", "10.49 ms"), "+0 %, no slower"),
