@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -82,31 +82,17 @@ def analyze(  # noqa: PLR0913 - the options of the command
 
     Layers without MACs and parameters are added up in one row; -v shows them all.
     """
-    from convcost.cli.models import all_notes, analyses_of, cross_checks_of, expressions_of, refuse_unknown, sweeps_of
+    from convcost.cli.models import analyses_of, refuse_unknown
     from convcost.cli.output import deliver
 
-    _check_alone({"--sweep": sweep, "--cross-check": cross_check, "--convention": convention}, measuring, viewing)
+    reports = {"--sweep": sweep, "--cross-check": cross_check, "--convention": convention}
+    _check_alone(reports, batching, measuring, viewing)
     view = viewing.view(every_row=writing.verbose)
-    if sweep is not None:
-        from convcost.reports.sweep import SweepReport
-
-        sweeps = sweeps_of(target, sweep, reading, backward=backward)
-        deliver(SweepReport(sweeps=sweeps), writing, notes=all_notes(sweeps))
-        return refuse_unknown([each.least_counted for each in sweeps]) if strictness.strict else 0
-    if cross_check is not None:
-        from convcost.reports.cross_check import CrossCheckReport
-
-        checks = cross_checks_of(target, cross_check, reading, backward=backward)
-        analyses = tuple(check.analysis for check in checks)
-        deliver(CrossCheckReport(checks=checks, view=view), writing, notes=all_notes(analyses))
-        return refuse_unknown(analyses) if strictness.strict else 0
-    if convention is not None:
-        from convcost.reports.convention import ConventionReport
-
-        expressions = expressions_of(target, convention, reading, backward=backward)
-        analyses = tuple(each.analysis for each in expressions)
-        deliver(ConventionReport(expressions=expressions, view=view), writing, notes=all_notes(analyses))
-        return refuse_unknown(analyses) if strictness.strict else 0
+    for option, value in reports.items():
+        if value is not None:
+            report, notes, counted = _REPORTS[option](target, value, reading, view, backward)
+            deliver(report, writing, notes=notes)
+            return refuse_unknown(counted) if strictness.strict else 0
     if measuring.latency:
         from convcost.cli.measured import deliver_timed_analyses
 
@@ -122,6 +108,44 @@ def analyze(  # noqa: PLR0913 - the options of the command
     (analysis,) = analyses_of(target, reading, backward=backward)
     deliver(report_of(analysis), writing, notes=analysis.notes)
     return refuse_unknown([analysis]) if strictness.strict else 0
+
+
+_Made: TypeAlias = "tuple[Report, list[str], Sequence[Analysis]]"
+"""A report, its notes, and the analyses that may hold what could not be counted."""
+
+
+def _sweep(targets: list[str], axis: str, reading: Reading, view: View, backward: bool) -> _Made:
+    from convcost.cli.models import all_notes, sweeps_of
+    from convcost.reports.sweep import SweepReport
+
+    sweeps = sweeps_of(targets, axis, reading, backward=backward)
+    return SweepReport(sweeps=sweeps), all_notes(sweeps), [each.least_counted for each in sweeps]
+
+
+def _cross_check(targets: list[str], peer: str, reading: Reading, view: View, backward: bool) -> _Made:
+    from convcost.cli.models import all_notes, cross_checks_of
+    from convcost.reports.cross_check import CrossCheckReport
+
+    checks = cross_checks_of(targets, peer, reading, backward=backward)
+    analyses = [each.analysis for each in checks]
+    return CrossCheckReport(checks=checks, view=view), all_notes(analyses), analyses
+
+
+def _convention(targets: list[str], name: str, reading: Reading, view: View, backward: bool) -> _Made:
+    from convcost.cli.models import all_notes, expressions_of
+    from convcost.reports.convention import ConventionReport
+
+    expressions = expressions_of(targets, name, reading, backward=backward)
+    analyses = [each.analysis for each in expressions]
+    return ConventionReport(expressions=expressions, view=view), all_notes(analyses), analyses
+
+
+_REPORTS: Mapping[str, Callable[[list[str], str, Reading, View, bool], _Made]] = {
+    "--sweep": _sweep,
+    "--cross-check": _cross_check,
+    "--convention": _convention,
+}
+"""Those that an option of their own asks for, instead of layers and totals."""
 
 
 def _is_folder(target: str) -> bool:
@@ -141,13 +165,16 @@ def _report(analysis: Analysis, *, view: View, device: Device | None) -> Report:
     return RooflineReport(inner=costs, analyses=(analysis,), view=view, device=device, times=(None,))
 
 
-def _check_alone(reports: Mapping[str, str | None], measuring: Measuring, viewing: Viewing) -> None:
-    """Each of these is a report of its own kind; raises `UsageError` for two of them at once."""
+def _check_alone(reports: Mapping[str, str | None], batching: Batching, measuring: Measuring, viewing: Viewing) -> None:
+    """Each of these is a report of its own kind; raises `UsageError` for two of them and for what they do not use."""
     asked = [option for option, value in reports.items() if value is not None]
     if asked and measuring != Measuring():
         unused = "--latency" if measuring.latency else "--device-file"
         raise UsageError(f"{asked[0]} counts, and measures nothing", hint=f"leave out {unused}")
     if len(asked) > 1:
         raise UsageError(f"{' and '.join(asked[:2])} are two reports", hint="ask for one of them")
+    if batching != Batching() and (asked or measuring.latency):
+        hint = "they are for counting many files"
+        raise UsageError(f"{asked[0] if asked else '--latency'} goes with neither --jobs nor --resume", hint=hint)
     if "--sweep" in asked and viewing != Viewing():
         raise UsageError("--sweep shows totals, not layers", hint="leave out --by, --depth, --sort, --top and --unit")

@@ -121,3 +121,11 @@ def test_what_concerns_all_ends_the_run(
     code, out, err = run(capsys, folder, *arguments)
     assert (code, out) == (2, "")
     assert f"error: {message}" in err
+
+
+@pytest.mark.parametrize("report", [("--latency",), ("--sweep", "batch=1,2"), ("--convention", "thop")])
+@pytest.mark.parametrize("option", ["--jobs", "--resume"])
+def test_what_does_not_count_many_files_says_so(capsys: Capture, report: tuple[str, ...], option: str) -> None:
+    code, out, err = run(capsys, "a.onnx", *report, option, "2")
+    assert (code, out) == (2, "")
+    assert f"error: {report[0]} goes with neither --jobs nor --resume" in err
