@@ -26,6 +26,8 @@ from convcost.sources.torch.stored import Tree, tree_of
 from convcost.sources.torch.values import Values
 
 _MATERIALISED_LIMIT = 8 * 2**30
+# How torch says that a model takes a gradient, saves tensors for one or writes to them later, as inference forbids.
+_REFUSALS = ("nference", "does not require grad")
 # Modules that are one contraction to their users, whatever they do to its operands first.
 _CONTRACTING = (_ConvNd, nn.Linear, nn.RNNBase, nn.RNNCellBase)
 
@@ -97,9 +99,8 @@ def _run(subject: Subject, device: torch.device) -> Graph:
     try:
         return _record(subject, device)
     except RuntimeError as error:
-        if "nference" not in str(error):
+        if not any(sign in str(error) for sign in _REFUSALS):
             raise
-        # Some models save tensors for a gradient or write to them later, which inference tensors refuse.
         return _record(subject, device, inference=False)
 
 

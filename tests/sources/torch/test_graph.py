@@ -385,3 +385,13 @@ def test_a_product_of_two_activations_is_no_linear_layer():
 def test_a_compiled_module_counts_as_what_it_wraps():
     module = nn.Sequential(nn.Linear(4, 2))
     assert [node.name for node in graph_of(torch.compile(module), ((1, 4),)).nodes] == ["0"]
+
+
+def test_a_gradient_taken_in_the_forward_pass_is_counted():
+    def force(self, positions):
+        energy = self.inner(positions.requires_grad_()).sum()
+        return torch.autograd.grad(energy, positions)[0]
+
+    graph = function(force, (8, 4), inner=nn.Linear(4, 16))
+    assert graph.outputs[0].shape == (8, 4)
+    assert sum(node.cost.macs for node in graph.nodes) == 2 * (8 * 4 * 16)
