@@ -41,7 +41,7 @@ class Candidate:
 
     @property
     def cost(self) -> Cost:
-        return sum((stage.cost for stage in self.stages), Cost())
+        return Cost.total(stage.cost for stage in self.stages)
 
     @property
     def params(self) -> int:

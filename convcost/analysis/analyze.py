@@ -25,9 +25,9 @@ def _analyzed(graph: Graph, *, backward: bool) -> Analysis:
     if backward:
         gradients = backward_costs(graph)
         layers = tuple(replace(layer, backward=gradients.get(layer.name, Cost())) for layer in layers)
-    used = {weight.name for node in graph.nodes for weight in node.weights}
+    used = {tensor.weight.name for node in graph.nodes for tensor in node.operands if tensor.weight is not None}
     totals = Totals(
-        cost=sum((layer.cost for layer in layers), Cost()),
+        cost=Cost.total(layer.cost for layer in layers),
         storage=Storage.of(graph.weights),
         activation_bytes=sum(layer.activation_bytes for layer in layers),
         peak_activation_bytes=peak_activation_bytes(graph),
@@ -41,7 +41,7 @@ def _analyzed(graph: Graph, *, backward: bool) -> Analysis:
         unknown=unknown_ops(graph.nodes),
         unused=Storage.of(weight for weight in graph.weights if weight.name not in used),
         notes=(*graph.notes, *_causal_note(graph.nodes)),
-        backward=sum((layer.backward for layer in layers if layer.backward), Cost()) if backward else None,
+        backward=Cost.total(layer.backward for layer in layers if layer.backward) if backward else None,
         eager_peak_bytes=graph.eager_peak_bytes,
     )
 

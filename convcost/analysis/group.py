@@ -58,10 +58,10 @@ def add_up(name: str, layers: Iterable[Layer | Group]) -> Group:
     return Group(
         name=name,
         layers=len(members),
-        cost=sum((layer.cost for layer in members), Cost()),
+        cost=Cost.total(layer.cost for layer in members),
         storage=add_storage(layer.storage for layer in members),
         activation_bytes=sum(layer.activation_bytes for layer in members),
-        backward=sum(gradients, Cost()) if gradients else None,
+        backward=Cost.total(gradients) if gradients else None,
     )
 
 

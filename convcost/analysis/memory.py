@@ -38,19 +38,22 @@ def peak_activation_bytes(graph: Graph) -> int:
 
 
 def _buffers(graph: Graph) -> dict[str, _Buffer]:
-    buffers: dict[str, _Buffer] = {}
+    nbytes: dict[str, int] = {}
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
     for step, node in enumerate(graph.nodes):
         for tensor in (*node.operands, *node.outputs):
             if tensor.weight is not None:
                 continue
-            name = tensor.buffer
-            known = buffers.get(name)
-            # What a view shows may be more or less than its owner holds.
-            nbytes = tensor.nbytes if known is None or not tensor.alias else known.nbytes
-            buffers[name] = _Buffer(nbytes, step if known is None else known.first, step)
-    kept = {tensor.buffer for tensor in graph.outputs} & buffers.keys()
+            name = tensor.alias or tensor.name
+            if name not in first:
+                first[name], nbytes[name] = step, tensor.nbytes
+            elif not tensor.alias:  # what a view shows may be more or less than its owner holds
+                nbytes[name] = tensor.nbytes
+            last[name] = step
     end = len(graph.nodes) - 1
-    return buffers | {name: buffers[name]._replace(last=end) for name in kept}
+    last.update((name, end) for tensor in graph.outputs if (name := tensor.buffer) in last)
+    return {name: _Buffer(nbytes[name], begun, last[name]) for name, begun in first.items()}
 
 
 def _beside(node: Node, step: int, buffers: Mapping[str, _Buffer]) -> int:

@@ -216,7 +216,7 @@ def _refuse_doubles(root: _Fields, layers: tuple[Layer, ...]) -> None:
 
 def _refuse_other_sums(totals: _Fields, layers: tuple[Layer, ...]) -> None:
     """A total that is not its layers' sum was written by hand or cut short: neither number can be trusted."""
-    cost = sum((layer.cost for layer in layers), Cost())
+    cost = Cost.total(layer.cost for layer in layers)
     sums = {
         "macs": cost.macs,
         "other_ops": cost.other_ops,

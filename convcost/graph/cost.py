@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 FLOPS_PER_MAC = 2
@@ -11,13 +12,24 @@ FLOPS_PER_MAC = 2
 class Cost:
     """Multiply-accumulates, other arithmetic, and compulsory memory traffic in bytes.
 
-    Costs add (`a + b`, `sum(costs, Cost())`) and repeat (`3 * cost`).
+    Costs add (`a + b`, `Cost.total(costs)`) and repeat (`3 * cost`).
     """
 
     macs: int = 0
     other_ops: int = 0
     bytes_read: int = 0
     bytes_written: int = 0
+
+    @classmethod
+    def total(cls, costs: Iterable[Cost]) -> Cost:
+        """The sum, field by field: of a hundred thousand costs no hundred thousand others are made."""
+        counted = list(costs)
+        return cls(
+            macs=sum([cost.macs for cost in counted]),
+            other_ops=sum([cost.other_ops for cost in counted]),
+            bytes_read=sum([cost.bytes_read for cost in counted]),
+            bytes_written=sum([cost.bytes_written for cost in counted]),
+        )
 
     @property
     def flops(self) -> int:

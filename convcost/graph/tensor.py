@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from convcost.errors import ShapeError
 
@@ -146,10 +146,12 @@ class Tensor:
     dtype: DType = DType.FLOAT32
     weight: Weight | None = None
     alias: str = ""
+    nbytes: int = field(init=False, repr=False, compare=False)  # worked out once: every total asks for it
 
     def __post_init__(self) -> None:
         if len(self.shape) > MAX_RANK:
             raise _high_rank(self.name, self.shape)
+        object.__setattr__(self, "nbytes", self.dtype.nbytes(math.prod(self.shape)))
 
     @classmethod
     def of(cls, weight: Weight) -> Tensor:
@@ -164,7 +166,3 @@ class Tensor:
     @property
     def numel(self) -> int:
         return math.prod(self.shape)
-
-    @property
-    def nbytes(self) -> int:
-        return self.dtype.nbytes(self.numel)

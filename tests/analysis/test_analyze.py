@@ -69,7 +69,7 @@ def test_a_quantized_weight_takes_its_stored_bytes() -> None:
 
 def test_layers_add_up_to_the_totals() -> None:
     analysis = analyze_graph(twice())
-    assert sum((layer.cost for layer in analysis.layers), Cost()) == analysis.totals.cost
+    assert Cost.total(layer.cost for layer in analysis.layers) == analysis.totals.cost
     assert sum(layer.activation_bytes for layer in analysis.layers) == analysis.totals.activation_bytes == 32
 
 

@@ -18,7 +18,7 @@ def test_costs_add_in_any_order(a: Cost, b: Cost, c: Cost) -> None:
 
 @given(COSTS, st.integers(0, 6))
 def test_repeating_is_adding(cost: Cost, times: int) -> None:
-    assert times * cost == cost * times == sum([cost] * times, Cost())
+    assert times * cost == cost * times == sum([cost] * times, Cost()) == Cost.total([cost] * times)
 
 
 @given(COSTS, COSTS, st.integers(0, 6))

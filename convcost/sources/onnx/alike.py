@@ -11,7 +11,7 @@ from convcost.sources.onnx.inference import TensorType
 from convcost.sources.onnx.lowering import Call, Lowered
 
 if TYPE_CHECKING:
-    from onnx import NodeProto
+    from convcost.sources.onnx.node import OnnxNode
 
 Key: TypeAlias = tuple[object, ...]
 
@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
         return Lowered(op=self.op, operands=tuple(operands), dtype=self.dtype)
 
 
-def key_of(node: NodeProto, arguments: Sequence[Tensor | None], results: tuple[TensorType, ...]) -> Key:
+def key_of(node: OnnxNode, arguments: Sequence[Tensor | None], results: tuple[TensorType, ...]) -> Key:
     """All that a lowering can see of a node, but for names and values."""
     return (
         node.op_type,

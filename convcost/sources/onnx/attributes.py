@@ -9,7 +9,9 @@ from convcost.sources.onnx.small_values import values_of
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from onnx import AttributeProto, GraphProto, NodeProto
+    from onnx import AttributeProto, GraphProto
+
+    from convcost.sources.onnx.node import OnnxNode
 
 
 class Attributes:
@@ -17,7 +19,7 @@ class Attributes:
 
     __slots__ = ("_by_name",)
 
-    def __init__(self, node: NodeProto) -> None:
+    def __init__(self, node: OnnxNode) -> None:
         self._by_name: dict[str, AttributeProto] = {item.name: item for item in node.attribute}
 
     def _get(self, name: str, type_number: int) -> AttributeProto | None:

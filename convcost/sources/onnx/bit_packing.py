@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from convcost.graph import Weight
 from convcost.sources.onnx.attributes import Attributes
-from convcost.sources.onnx.stored import with_bodies
-
-if TYPE_CHECKING:
-    from onnx import NodeProto
+from convcost.sources.onnx.node import OnnxNode, with_bodies
 
 # Stored operands of products whose node gives the matrix' rows K and columns N; blocks may pad what is stored.
 _MATRICES: Mapping[str, tuple[int, ...]] = {"MatMulBnb4": (1,), "MatMulNBits": (1,)}
@@ -37,7 +34,7 @@ class Packing(NamedTuple):
         return weight.numel * weight.dtype.bits // self.bits
 
 
-def packings(nodes: Iterable[NodeProto]) -> dict[str, Packing]:
+def packings(nodes: Iterable[OnnxNode]) -> dict[str, Packing]:
     """By the name of the stored tensor, for all that some node reads as packed."""
     found: dict[str, Packing] = {}
     for node in with_bodies(nodes):
@@ -51,5 +48,5 @@ def packings(nodes: Iterable[NodeProto]) -> dict[str, Packing]:
     return found
 
 
-def _named(node: NodeProto, positions: Iterable[int], packing: Packing) -> dict[str, Packing]:
+def _named(node: OnnxNode, positions: Iterable[int], packing: Packing) -> dict[str, Packing]:
     return {node.input[position]: packing for position in positions if position < len(node.input)}

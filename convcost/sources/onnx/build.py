@@ -19,18 +19,21 @@ from convcost.sources.onnx.folding import FOLDS, fold, shape_values
 from convcost.sources.onnx.inference import NodeInference, TensorType
 from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, Lowering, NotCountedError
 from convcost.sources.onnx.module_paths import CONTRACTIONS, LayerPaths, path_of
+from convcost.sources.onnx.node import OnnxNode
 from convcost.sources.onnx.scope import Pending, Scope
 from convcost.sources.onnx.stored import SAME_WEIGHT, weight_of
 from convcost.sources.onnx.text import shown
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+    from onnx import GraphProto, ModelProto, TensorProto
 
 DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
 """Operator domains whose operators are known; an operator of the same name elsewhere may mean anything."""
 
 _UNSIZED: Shape = (0,)
 _UNTYPED = TensorType(0, None)
+_MEASURES = frozenset({"Shape", "Size"})
+_KNOWN_BY_VALUE = _MEASURES.union(FOLDS)
 _SHAPED = (Conv, ConvTranspose, Einsum, Linear, MatMul, Pool)
 
 
@@ -54,7 +57,7 @@ class GraphBuilder:
         graph = self._graph
         self.store(graph)
         inputs = tuple(self._input(value.name) for value in graph.input if value.name not in self.scope.values)
-        self.lower(graph)
+        self.lower()
         return Graph(
             nodes=self._named(),
             inputs=inputs,
@@ -108,7 +111,7 @@ class GraphBuilder:
             )
         return f"{name}#{len(self._written)}"
 
-    def value(self, name: str, reader: NodeProto | None = None) -> Tensor:
+    def value(self, name: str, reader: OnnxNode | None = None) -> Tensor:
         """The tensor called `name` here. Without a node, the reader is the graph itself, for its outputs."""
         found = self.scope.values.get(name)
         if found is None:
@@ -122,19 +125,20 @@ class GraphBuilder:
     def is_sized(self, tensor: Tensor) -> bool:
         return tensor.name not in self._unsized
 
-    def lower(self, graph: GraphProto) -> None:
-        """Lowers every node of a graph in the current scope."""
-        for node in graph.node:
+    def lower(self) -> None:
+        """Lowers every node of the current scope."""
+        for node in self.scope.nodes:
             self._lower_node(node)
 
-    def _lower_node(self, node: NodeProto) -> None:
+    def _lower_node(self, node: OnnxNode) -> None:
         if is_constant(node):
             self.constant(node)
             return
         arguments = tuple([self.value(name, node) if name else None for name in node.input])
         results = self._results(node, arguments)
-        self._fold(node, arguments)
-        if self._stays_weight(node, arguments, results):
+        if node.op_type in _KNOWN_BY_VALUE:
+            self._fold(node, arguments)
+        if node.op_type in SAME_WEIGHT and self._stays_weight(node, arguments, results):
             return
         try:
             if node.op_type in CONTROL_FLOW and node.domain in DOMAINS:
@@ -146,13 +150,13 @@ class GraphBuilder:
         except ShapeError as error:
             raise SourceError(f"{self.target}: {_label(node)}: {error.message}", hint=error.hint) from error
 
-    def _control_flow(self, node: NodeProto, arguments: tuple[Tensor | None, ...]) -> None:
+    def _control_flow(self, node: OnnxNode, arguments: tuple[Tensor | None, ...]) -> None:
         try:
             CONTROL_FLOW[node.op_type](self, node, arguments)
         except (ValueError, IndexError) as error:
             raise NotCountedError("its subgraphs do not fit its operands") from error
 
-    def constant(self, node: NodeProto) -> None:
+    def constant(self, node: OnnxNode) -> None:
         """Enters the value of a Constant node into the current scope."""
         if not node.output or not node.output[0]:
             return
@@ -161,7 +165,7 @@ class GraphBuilder:
             raise SourceError(f"{self.target}: {_label(node)} has no value")
         self._store(tensor, node.output[0], initializer=False)
 
-    def _results(self, node: NodeProto, arguments: tuple[Tensor | None, ...]) -> tuple[TensorType, ...]:
+    def _results(self, node: OnnxNode, arguments: tuple[Tensor | None, ...]) -> tuple[TensorType, ...]:
         """What is known of the outputs, from the whole model or else from this node's operands alone."""
         types = self.scope.types
         results = tuple([types.get(name, _UNTYPED) if name else _UNTYPED for name in node.output])
@@ -176,12 +180,12 @@ class GraphBuilder:
             for name, known in zip(node.output, results, strict=True)
         )
 
-    def _fold(self, node: NodeProto, arguments: tuple[Tensor | None, ...]) -> None:
-        operator = node.op_type
-        if not node.output or (operator not in FOLDS and operator not in ("Shape", "Size")):
+    def _fold(self, node: OnnxNode, arguments: tuple[Tensor | None, ...]) -> None:
+        if not node.output:
             return
+        operator = node.op_type
         constants = self.scope.constants
-        if operator in ("Shape", "Size"):
+        if operator in _MEASURES:
             if arguments and arguments[0] and self.is_sized(arguments[0]):
                 constants.learn(node.output[0], shape_values(node, arguments[0].shape))
             return
@@ -196,11 +200,11 @@ class GraphBuilder:
             constants.learn(node.output[0], value)
 
     def _stays_weight(
-        self, node: NodeProto, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...]
+        self, node: OnnxNode, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...]
     ) -> bool:
         """Views and changes of type of a stored tensor are done once at load: no node, the same weight."""
         source = arguments[0] if arguments else None
-        if node.op_type not in SAME_WEIGHT or source is None or source.weight is None or not results:
+        if source is None or source.weight is None or not results:
             return False
         shape = results[0].shape
         if shape is None:
@@ -210,7 +214,7 @@ class GraphBuilder:
         self.scope.values[node.output[0]] = dataclasses.replace(source, name=name, shape=shape, alias=source.buffer)
         return True
 
-    def _operator(self, node: NodeProto, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...]) -> None:
+    def _operator(self, node: OnnxNode, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...]) -> None:
         for argument in arguments if self._unsized else ():
             if argument is not None and not self.is_sized(argument):
                 _lowering_of(node)  # of an operator that is not known at all, that is the reason
@@ -224,7 +228,7 @@ class GraphBuilder:
             self.emit(node, lowered, self._outputs(node, lowered, outcome.kinds))
 
     def _new_operator(
-        self, node: NodeProto, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...], key: Key
+        self, node: OnnxNode, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...], key: Key
     ) -> None:
         call = Call(
             operator=node.op_type,
@@ -252,7 +256,7 @@ class GraphBuilder:
         if outcome is not None:
             self._outcomes[key] = outcome
 
-    def _outputs(self, node: NodeProto, lowered: Lowered, kinds: Sequence[TensorType]) -> tuple[Tensor, ...]:
+    def _outputs(self, node: OnnxNode, lowered: Lowered, kinds: Sequence[TensorType]) -> tuple[Tensor, ...]:
         default = lowered.dtype or (lowered.operands[0].dtype if lowered.operands else DType.FLOAT32)
         outputs = []
         for position, (name, kind) in enumerate(zip(node.output, kinds, strict=True)):
@@ -270,7 +274,7 @@ class GraphBuilder:
             outputs.append(output)
         return tuple(outputs)
 
-    def unknown(self, node: NodeProto, arguments: Sequence[Tensor | None], reason: str) -> None:
+    def unknown(self, node: OnnxNode, arguments: Sequence[Tensor | None], reason: str) -> None:
         """Emits what cannot be counted; outputs keep the shapes that are known."""
         kinds = [self.scope.types.get(name, _UNTYPED) for name in node.output]
         shapes = tuple(_UNSIZED if kind.shape is None else kind.shape for kind in kinds)
@@ -278,7 +282,7 @@ class GraphBuilder:
         lowered = Lowered(op=op, operands=tuple(argument for argument in arguments if argument is not None))
         self.emit(node, lowered, self._outputs(node, lowered, kinds))
 
-    def emit(self, node: NodeProto, lowered: Lowered, outputs: tuple[Tensor, ...]) -> None:
+    def emit(self, node: OnnxNode, lowered: Lowered, outputs: tuple[Tensor, ...]) -> None:
         """Adds a node to the graph, to be named when all are known."""
         bias = self.scope.biases.get(node.output[0]) if self.scope.biases and node.output else None
         self.pending.append(
@@ -316,7 +320,7 @@ class GraphBuilder:
         )
 
 
-def _lowering_of(node: NodeProto) -> Lowering:
+def _lowering_of(node: OnnxNode) -> Lowering:
     if node.domain not in DOMAINS:
         raise NotCountedError(f"operators of the domain '{shown(node.domain)}' are not known")
     lowering = LOWERINGS.get(node.op_type)
@@ -341,7 +345,7 @@ def _completed(lowered: Lowered, results: Sequence[TensorType]) -> tuple[TensorT
     return tuple(kinds)
 
 
-def _refuse_unnamed_result(node: NodeProto, lowered: Lowered, kinds: Sequence[TensorType]) -> None:
+def _refuse_unnamed_result(node: OnnxNode, lowered: Lowered, kinds: Sequence[TensorType]) -> None:
     """An op's cost goes by its first output: where that is left out, another may stand for it only if it is alike."""
     if node.output and "" not in node.output:
         return
@@ -350,6 +354,6 @@ def _refuse_unnamed_result(node: NodeProto, lowered: Lowered, kinds: Sequence[Te
         raise NotCountedError("its first result, which its cost goes by, has no name")
 
 
-def _label(node: NodeProto) -> str:
+def _label(node: OnnxNode) -> str:
     who = f"node '{shown(node.name)}'" if node.name else "a node without a name"
     return f"{who} ({shown(node.op_type)})"

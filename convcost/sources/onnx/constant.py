@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from onnx import TensorProto
 
 if TYPE_CHECKING:
-    from onnx import AttributeProto, NodeProto
+    from onnx import AttributeProto
+
+    from convcost.sources.onnx.node import OnnxNode
 
 _FLOAT, _INT64, _STRING = 1, 7, 8
 
@@ -27,11 +29,11 @@ _FORMS: Mapping[str, Callable[[AttributeProto], TensorProto]] = {
 }
 
 
-def is_constant(node: NodeProto) -> bool:
+def is_constant(node: OnnxNode) -> bool:
     return node.op_type == "Constant" and node.domain in ("", "ai.onnx")
 
 
-def constant_tensor(node: NodeProto) -> TensorProto | None:
+def constant_tensor(node: OnnxNode) -> TensorProto | None:
     """The node's value as a tensor; None where it has none. A sparse one has its dense shape and no values."""
     for attribute in node.attribute:
         if attribute.name in _FORMS:

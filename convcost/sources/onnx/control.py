@@ -18,9 +18,10 @@ from convcost.sources.onnx.scope import Pending
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from onnx import GraphProto, NodeProto
+    from onnx import GraphProto
 
     from convcost.sources.onnx.build import GraphBuilder
+    from convcost.sources.onnx.node import OnnxNode
 
     Values: TypeAlias = Mapping[str, NDArray[np.generic]]
 
@@ -38,7 +39,7 @@ class _Body(NamedTuple):
     first_value: NDArray[np.generic] | None
 
 
-def lower_if(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> None:
+def lower_if(builder: GraphBuilder, node: OnnxNode, arguments: Arguments) -> None:
     """Splices in the arm with more MACs (then other operations), or the one a known condition picks."""
     attributes = Attributes(node)
     arms = [attributes.graph(name) for name in ("then_branch", "else_branch")]
@@ -60,7 +61,7 @@ def lower_if(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> No
         _doubt(builder, node, "the arm that is cheaper gives a larger result, and what follows may cost more by it")
 
 
-def _doubt(builder: GraphBuilder, node: NodeProto, reason: str) -> None:
+def _doubt(builder: GraphBuilder, node: OnnxNode, reason: str) -> None:
     builder.emit(node, Lowered(op=Unknown(operator=node.op_type, reason=reason), operands=()), ())
 
 
@@ -71,7 +72,7 @@ def _may_be_larger(builder: GraphBuilder, cheaper: _Body, dearest: _Body) -> boo
     )
 
 
-def lower_loop(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> None:
+def lower_loop(builder: GraphBuilder, node: OnnxNode, arguments: Arguments) -> None:
     """Inputs are the trip count, the condition, then carried values; outputs are these, then stacked ones."""
     body = Attributes(node).graph("body")
     carried = [argument for argument in arguments[2:] if argument is not None]
@@ -91,7 +92,7 @@ def lower_loop(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> 
     _leave(builder, node, kept, action="loop_end", until_here=_read_by(builder.pending[entry:]))
 
 
-def lower_scan(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> None:
+def lower_scan(builder: GraphBuilder, node: OnnxNode, arguments: Arguments) -> None:
     """Inputs are states, then tensors of which each step sees one slice; outputs are states, then stacked ones."""
     attributes = Attributes(node)
     body = attributes.graph("body")
@@ -124,7 +125,7 @@ def lower_scan(builder: GraphBuilder, node: NodeProto, arguments: Arguments) -> 
     _leave(builder, node, kept, action="scan_end", until_here=_read_by(builder.pending[entry:]))
 
 
-CONTROL_FLOW: dict[str, Callable[[GraphBuilder, NodeProto, Arguments], None]] = {
+CONTROL_FLOW: dict[str, Callable[[GraphBuilder, OnnxNode, Arguments], None]] = {
     "If": lower_if,
     "Loop": lower_loop,
     "Scan": lower_scan,
@@ -140,7 +141,7 @@ def _body(builder: GraphBuilder, graph: GraphProto, bound: Mapping[str, Tensor],
         for name, value in known.items():
             builder.scope.constants.learn(name, value)
         builder.store(graph)
-        builder.lower(graph)
+        builder.lower()
         results = [builder.value(value.name) for value in graph.output]
         first = builder.scope.constants.of(graph.output[0].name) if graph.output else None
         return _Body(builder.pending, results, first)
@@ -156,7 +157,7 @@ def _store_only(builder: GraphBuilder, graph: GraphProto | None) -> None:
     builder.scope = outer.within(graph)
     try:
         builder.store(graph)
-        for node in graph.node:
+        for node in builder.scope.nodes:
             if is_constant(node):
                 builder.constant(node)
             for attribute in node.attribute if node.op_type in CONTROL_FLOW else ():
@@ -180,14 +181,14 @@ def _work(body: _Body) -> tuple[int, int]:
     return sum(cost.macs * times for cost, times in costs), sum(cost.other_ops * times for cost, times in costs)
 
 
-def _trip_count(builder: GraphBuilder, node: NodeProto) -> int:
+def _trip_count(builder: GraphBuilder, node: OnnxNode) -> int:
     count = builder.scope.constants.of(node.input[0]) if node.input and node.input[0] else None
     if count is None or count.size != 1 or int(count.reshape(-1)[0]) >= _ENDLESS:
         raise NotCountedError("how often it runs is known only when it runs")
     return max(int(count.reshape(-1)[0]), 0)
 
 
-def _condition(builder: GraphBuilder, node: NodeProto, inner: str) -> Values:
+def _condition(builder: GraphBuilder, node: OnnxNode, inner: str) -> Values:
     """The condition's first value under the body's name for it, where the file fixes it; absent means true."""
     import numpy as np
 
@@ -202,7 +203,7 @@ def _condition(builder: GraphBuilder, node: NodeProto, inner: str) -> Values:
 
 def _loop_body(
     builder: GraphBuilder,
-    node: NodeProto,
+    node: OnnxNode,
     body: GraphProto,
     carried: Sequence[Tensor],
     leading: Sequence[TensorType],
@@ -245,7 +246,7 @@ def _read_by(nodes: Sequence[Pending]) -> list[Tensor]:
 
 def _leave(
     builder: GraphBuilder,
-    node: NodeProto,
+    node: OnnxNode,
     results: Sequence[Tensor],
     *,
     action: str,
@@ -267,7 +268,7 @@ def _leave(
 
 
 def _stack(
-    builder: GraphBuilder, node: NodeProto, entry: int, name: str, item: Tensor, *, axis: int, trips: int
+    builder: GraphBuilder, node: OnnxNode, entry: int, name: str, item: Tensor, *, axis: int, trips: int
 ) -> None:
     """The node at `entry` makes room for every step's `item`; each step writes its own into it."""
     if not name:

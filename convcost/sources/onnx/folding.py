@@ -12,9 +12,9 @@ from convcost.sources.onnx.small_values import MAX_ELEMENTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from onnx import NodeProto
 
     from convcost.sources.onnx.attributes import Attributes
+    from convcost.sources.onnx.node import OnnxNode
 
 Value: TypeAlias = "NDArray[np.generic]"
 Fold: TypeAlias = "Callable[[Sequence[Value | None], Attributes], Value]"
@@ -190,7 +190,7 @@ FOLDS: Mapping[str, Fold] = {
 }
 
 
-def shape_values(node: NodeProto, shape: tuple[int, ...]) -> Value:
+def shape_values(node: OnnxNode, shape: tuple[int, ...]) -> Value:
     """What a Shape (or Size) node gives for a tensor of `shape`."""
     if node.op_type == "Size":
         return np.asarray(math.prod(shape), dtype=np.int64)

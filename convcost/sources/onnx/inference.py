@@ -18,10 +18,11 @@ from convcost.sources.onnx.text import shown
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from onnx import GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TypeProto
+    from onnx import GraphProto, ModelProto, OperatorSetIdProto, TypeProto
     from onnx.defs import OpSchema
 
     from convcost.graph import Tensor
+    from convcost.sources.onnx.node import OnnxNode
 
 
 REFUSALS = (shape_inference.InferenceError, checker.ValidationError, ValueError, RuntimeError)
@@ -97,7 +98,7 @@ class NodeInference:
         return self._versions.get("" if domain == "ai.onnx" else domain, 1)
 
     def outputs(
-        self, node: NodeProto, operands: Iterable[Tensor], known: Callable[[str], NDArray[np.generic] | None]
+        self, node: OnnxNode, operands: Iterable[Tensor], known: Callable[[str], NDArray[np.generic] | None]
     ) -> Mapping[str, TensorType]:
         """The node's outputs; empty for an operator onnx does not know, or operands it does not accept."""
         schema = _schema(node.op_type, node.domain, self.version(node.domain))
@@ -112,7 +113,7 @@ class NodeInference:
         try:
             values = {name: numpy_helper.from_array(value) for name in names if (value := known(name)) is not None}
             inferred = shape_inference.infer_node_outputs(
-                schema, node, types, values, opset_imports=self._opsets, ir_version=self._ir_version
+                schema, node.message, types, values, opset_imports=self._opsets, ir_version=self._ir_version
             )
         except (*REFUSALS, KeyError, TypeError, NotImplementedError):
             return {}

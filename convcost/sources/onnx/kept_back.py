@@ -14,6 +14,8 @@ from convcost.graph import Tensor
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
 
+    from convcost.sources.onnx.node import OnnxNode
+
 _CRASHING = frozenset({"EyeLike", "GatherND", "RegexFullMatch", "DictVectorizer", "LabelEncoder", "TreeEnsemble"})
 _LENGTHS_AS_RANKS = "Expand"  # adds a dimension for every element of its second input
 _SHORT_LISTS = frozenset({"Constant", "Shape"})
@@ -40,7 +42,7 @@ def inferred_without(model: ModelProto, infer: Callable[[ModelProto], ModelProto
     return found
 
 
-def is_safe(node: NodeProto, operands: Sequence[Tensor]) -> bool:
+def is_safe(node: OnnxNode, operands: Sequence[Tensor]) -> bool:
     """Whether onnx may be asked for this node alone, all of whose present operands are known."""
     if node.op_type == "TreeEnsemble" or (node.op_type in _CRASHING and (not node.input or "" in node.input)):
         return False

@@ -10,7 +10,7 @@ from convcost.graph import Tensor
 from convcost.graph.ops import Conv, ConvTranspose, Linear, MatMul, Op, Recurrent
 
 if TYPE_CHECKING:
-    from onnx import NodeProto
+    from convcost.sources.onnx.node import OnnxNode
 
 _NAME_SCOPES = "pkg.torch.onnx.name_scopes"
 _LITERAL_TEXT = re.compile(r"'([^']*)'")
@@ -28,13 +28,13 @@ class NodePath(NamedTuple):
     is_module: bool
 
 
-def path_of(node: NodeProto) -> NodePath:
+def path_of(node: OnnxNode) -> NodePath:
     """The innermost module a node came from, or else the node's own name.
 
     torch's dynamo exporter writes a list of scopes, of which the last is the call itself; its TorchScript
     exporter writes the scopes into the node's name.
     """
-    for entry in node.metadata_props:
+    for entry in node.message.metadata_props:
         if entry.key == _NAME_SCOPES:
             scopes = _LITERAL_TEXT.findall(entry.value)
             return NodePath(scopes[-2][:_LONGEST_NAME] if len(scopes) > 1 else "", True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +11,7 @@ from convcost.graph import Origin, Role, Tensor
 from convcost.graph.ops import Op
 from convcost.sources.onnx.bit_packing import Packing, packings
 from convcost.sources.onnx.inference import TensorType, types_of
+from convcost.sources.onnx.node import OnnxNode, read_nodes
 from convcost.sources.onnx.small_values import values_of
 from convcost.sources.onnx.stored import roles_by_use
 
@@ -67,8 +68,9 @@ class Constants:
 
 @dataclass(slots=True, kw_only=True)
 class Scope:
-    """One level of names; a subgraph sees everything of the graph around it."""
+    """One level of names, and the `nodes` that use them; a subgraph sees everything of the graph around it."""
 
+    nodes: Sequence[OnnxNode]
     values: MutableMapping[str, Tensor]
     constants: Constants
     types: Mapping[str, TensorType]
@@ -79,13 +81,15 @@ class Scope:
 
     @classmethod
     def of(cls, graph: GraphProto) -> Scope:
+        nodes = read_nodes(graph.node)
         return cls(
+            nodes=nodes,
             values={},
             constants=Constants(),
             types=types_of(graph),
-            roles=roles_by_use(graph.node),
-            packings=packings(graph.node),
-            biases=added_biases(graph),
+            roles=roles_by_use(nodes),
+            packings=packings(nodes),
+            biases=added_biases(graph.initializer, nodes),
         )
 
     def within(self, graph: GraphProto) -> Scope:
@@ -97,15 +101,15 @@ class Scope:
         return inner
 
 
-def added_biases(graph: GraphProto) -> dict[str, str]:
+def added_biases(initializers: Iterable[TensorProto], nodes: Iterable[OnnxNode]) -> dict[str, str]:
     """For every value that a stored tensor is added to, the name of that tensor.
 
     An exporter that turns a linear layer into a product and a sum may lose the name of the matrix;
     that of the bias remains.
     """
-    stored = {tensor.name for tensor in graph.initializer}
+    stored = {tensor.name for tensor in initializers}
     biases = {}
-    for node in graph.node:
+    for node in nodes:
         if node.op_type == "Add" and len(node.input) == 2:
             left, right = node.input
             if right in stored:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcost.sources.onnx.stored import with_bodies
+from convcost.sources.onnx.node import read_nodes, with_bodies
 
 if TYPE_CHECKING:
     from onnx import GraphProto, TypeProto, ValueInfoProto
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def forget_shapes(graph: GraphProto) -> None:
     """Drops what the file states of every value after the inputs, in branches and loop bodies too."""
     _drop(graph)
-    for node in with_bodies(graph.node):
+    for node in with_bodies(read_nodes(graph.node)):
         for attribute in node.attribute:
             if attribute.HasField("g"):
                 _drop(attribute.g)

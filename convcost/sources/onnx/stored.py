@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from convcost.errors import SourceError
 from convcost.graph import ByteRange, DType, Role, Weight
 from convcost.sources.onnx.dtypes import DTYPES
+from convcost.sources.onnx.node import OnnxNode, with_bodies
 from convcost.sources.onnx.packed import STANDARD_INPUT, is_packed
 from convcost.sources.onnx.text import shown
 
 if TYPE_CHECKING:
-    from onnx import NodeProto, TensorProto
+    from onnx import TensorProto
 
 # Names torch's exporters give to values they computed; one number under such a name is a factor in the code.
 _MADE_BY_EXPORTER = re.compile(r"val_\d+|onnx::\w+|/.*|\d+")
@@ -105,24 +106,13 @@ _ROLES: dict[str, dict[int, Role]] = {
 # A scale and a zero point of the result, then a tensor with its scale and zero point for every part.
 _TRIPLES_AFTER_TWO = frozenset({"QLinearConcat"})
 
-_WITH_BODIES = frozenset({"If", "Loop", "Scan"})
-
 SAME_WEIGHT = frozenset(
     {"Identity", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Cast", "DequantizeLinear", "Dropout"}
 )
 """Operators through which a stored tensor stays that tensor: a runtime applies them once, when it loads."""
 
 
-def with_bodies(nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:
-    """The nodes, and those of the branches and loop bodies among them, which read the graph's tensors too."""
-    for node in nodes:
-        yield node
-        if node.op_type in _WITH_BODIES:
-            for attribute in node.attribute:
-                yield from with_bodies(attribute.g.node)
-
-
-def roles_by_use(nodes: Iterable[NodeProto]) -> dict[str, Role]:
+def roles_by_use(nodes: Iterable[OnnxNode]) -> dict[str, Role]:
     """What the tensors of a graph are used for, told by the operators that read them, seen through views.
 
     A tensor with several uses is a parameter before it is a buffer, and a buffer before it is a constant.
@@ -139,7 +129,7 @@ def roles_by_use(nodes: Iterable[NodeProto]) -> dict[str, Role]:
     return roles
 
 
-def _uses(node: NodeProto) -> Mapping[int, Role]:
+def _uses(node: OnnxNode) -> Mapping[int, Role]:
     if node.op_type in _TRIPLES_AFTER_TWO:
         return {position: Role.CONSTANT for position in range(len(node.input)) if position < 2 or position % 3 != 2}
     return _ROLES.get(node.op_type, _NO_USES)

@@ -279,4 +279,4 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
 
 
 def _cost(nodes: Sequence[Node]) -> Cost:
-    return sum((node.cost for node in nodes), Cost())
+    return Cost.total(node.cost for node in nodes)

@@ -8,6 +8,7 @@ import pytest
 from onnx import GraphProto, helper
 
 from convcost.sources.onnx.module_paths import owner_of, path_of
+from convcost.sources.onnx.node import read_nodes
 from tests.sources.onnx.tiny import graph, load, node, ones
 
 
@@ -35,7 +36,8 @@ def names(content: GraphProto, folder: Path) -> list[str]:
     ],
 )
 def test_slashes_in_node_names_are_module_paths(name: str, path: str) -> None:
-    assert path_of(node("Conv", ["x"], ["y"], name=name)).path == path
+    (read,) = read_nodes([node("Conv", ["x"], ["y"], name=name)])
+    assert path_of(read).path == path
 
 
 def test_only_names_like_a_modules_tensor_have_an_owner() -> None:

@@ -1,0 +1,44 @@
+"""A node's texts, read once: a protobuf message makes them anew at every reading, and they are read many times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from onnx import AttributeProto, NodeProto
+
+
+class OnnxNode(NamedTuple):
+    """A `NodeProto` under the names of its fields, and the `message` itself."""
+
+    op_type: str
+    domain: str
+    name: str
+    input: tuple[str, ...]
+    output: tuple[str, ...]
+    message: NodeProto
+
+    @property
+    def attribute(self) -> Iterable[AttributeProto]:
+        attributes: Iterable[AttributeProto] = self.message.attribute
+        return attributes
+
+
+def read_nodes(nodes: Iterable[NodeProto]) -> list[OnnxNode]:
+    """The nodes of a graph, in order."""
+    return [
+        OnnxNode(each.op_type, each.domain, each.name, tuple(each.input), tuple(each.output), each) for each in nodes
+    ]
+
+
+_WITH_BODIES = frozenset({"If", "Loop", "Scan"})
+
+
+def with_bodies(nodes: Iterable[OnnxNode]) -> Iterator[OnnxNode]:
+    """The nodes, and those of the branches and loop bodies among them, which read the graph's tensors too."""
+    for node in nodes:
+        yield node
+        if node.op_type in _WITH_BODIES:
+            for attribute in node.attribute:
+                yield from with_bodies(read_nodes(attribute.g.node))
