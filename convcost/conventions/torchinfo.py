@@ -39,6 +39,8 @@ def _parameters(call: Call) -> list[Weight]:
 def _times(call: Call) -> int:
     """Every axis of the output but the second for a convolution, the first alone for anything else."""
     given = call.caller.input
+    if call.caller.module == "nn.Embedding":
+        return call.layer.node.outputs[0].shape[0]
     if "Conv" not in call.caller.module.rpartition(".")[2]:
         # Without any axis before the features, the features come first.
         return given[0] if len(given) > 1 else call.out_elements
@@ -78,6 +80,8 @@ _LEAF = (
         adds=_of_the_rest,
         why="biases, norms …: parameters times axes of the output",
         hooked=True,
+        # Of one long list, the offsets say how many bags there are.
+        exact=lambda call: call.caller.module != "nn.EmbeddingBag" or len(call.caller.input) > 1,
     ),
 )
 

@@ -195,6 +195,20 @@ class Norms(nn.Module):
         return F.instance_norm(x, *running, use_input_stats=False)
 
 
+class Tables(nn.Module):
+    """Rows looked up one by one, in a list, in a batch of lists and in bags."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.several, self.batch = (nn.Embedding(10, 4) for _ in range(3))
+        self.bags = nn.EmbeddingBag(10, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = torch.zeros(2, 6, dtype=torch.int64, device=x.device)
+        one, several, batch = self.one(rows[0, 0]), self.several(rows[0]), self.batch(rows)
+        return x + one + several.sum(0) + batch.sum((0, 1)) + self.bags(rows).sum(0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Encoder:
     activation: str = field(default="relu")
@@ -221,5 +235,6 @@ NETWORKS = {
     "recurrence_without_bias": Network(build=lambda: Recurrence(bias=False), inputs=((1, 3, 6),)),
     "shared": Network(build=Shared, inputs=((1, 3, 5, 5),)),
     "own": Network(build=Own, inputs=((2, 3, 4, 4),)),
+    "tables": Network(build=Tables, inputs=((2, 4),)),
     "norms": Network(build=Norms, inputs=((2, 4, 4, 4),)),
 }
