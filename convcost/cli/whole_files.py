@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,9 @@ def write_whole(files: Mapping[Path, str]) -> None:
             try:
                 _write(path, text, aside)
             except OSError as error:
-                raise UsageError(f"cannot write '{path}': {error.strerror or error}", hint=_hint(path)) from error
+                raise UsageError(
+                    f"cannot write '{path}': {error.strerror or error}", hint=_hint(path, error)
+                ) from error
         for target, temporary in list(aside.items()):
             temporary.replace(target)
             del aside[target]
@@ -47,7 +50,7 @@ def open_whole(path: Path) -> Iterator[BinaryIO]:
             temporary.replace(target)
         aside.clear()
     except OSError as error:
-        raise UsageError(f"cannot write '{path}': {error.strerror or error}", hint=_hint(path)) from error
+        raise UsageError(f"cannot write '{path}': {error.strerror or error}", hint=_hint(path, error)) from error
     finally:
         for temporary in aside.values():
             with contextlib.suppress(OSError):
@@ -85,7 +88,9 @@ def _umask() -> int:
     return mask
 
 
-def _hint(path: Path) -> str:
+def _hint(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free some space, or name a file on another disk"
     if not path.parent.is_dir():
         return f"make the folder first: mkdir -p '{path.parent}'"
     return "name a file in a folder that can be written to"

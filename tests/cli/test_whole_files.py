@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -27,6 +28,17 @@ def test_when_one_cannot_be_written_none_is(tmp_path: Path) -> None:
     assert caught.value.hint == f"make the folder first: mkdir -p '{tmp_path / 'missing'}'"
     assert (tmp_path / "a").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_full_disk_is_called_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(whole_files.os, "fsync", full)
+    with pytest.raises(UsageError, match="No space left on device") as caught:
+        write_whole({tmp_path / "a": "new"})
+    assert caught.value.hint == "free some space, or name a file on another disk"
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
