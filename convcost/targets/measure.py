@@ -50,7 +50,5 @@ def _refuse_unknown(setting: Setting, max_time: float) -> None:
         raise UsageError(f"'{setting.runtime}' is no runtime", hint=f"choose from {', '.join(RUNTIMES)}")
     if setting.device not in PROCESSORS:
         raise UsageError(f"'{setting.device}' is no device", hint=f"choose from {', '.join(PROCESSORS)}")
-    if setting.threads < 1:
-        raise UsageError(f"threads is {setting.threads}", hint="an operator needs at least one thread")
     if not max_time > 0:
         raise UsageError(f"max_time is {max_time}", hint="give it as seconds above 0")
