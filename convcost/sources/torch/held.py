@@ -15,12 +15,21 @@ from convcost.sources.torch.inputs import tensors_in
 from convcost.sources.torch.lowering.table import aten
 
 # Calls that torch composes of others on every device, and that make more on the way than they give: copies of what they
-# multiply, the place of every maximum.
+# multiply, the place of every maximum, what was cast to another type.
 _COMPOSED = frozenset(
-    aten("bilinear einsum inner linalg_matmul matmul max_pool2d max_pool3d rnn_relu_cell rnn_tanh_cell tensordot")
+    aten(
+        "bilinear einsum inner linalg_matmul log_softmax matmul max_pool2d max_pool3d rnn_relu_cell rnn_tanh_cell "
+        "softmax tensordot"
+    )
 )
 # What these hold on the way differs from device to device, or they change which memory a tensor lies in.
-_NOT_FOLLOWED = frozenset(aten("gru gru_cell lstm lstm_cell resize resize_as rnn_relu rnn_tanh set"))
+_NOT_FOLLOWED = frozenset(
+    aten(
+        "gru gru_cell lstm lstm_cell resize resize_as rnn_relu rnn_tanh set "
+        "binary_cross_entropy binary_cross_entropy_with_logits col2im huber_loss kl_div log_sigmoid max_pool1d "
+        "mse_loss rrelu smooth_l1_loss soft_margin_loss"
+    )
+)
 (_ATTENTION,) = aten("scaled_dot_product_attention")
 _Result = TypeVar("_Result")
 
@@ -47,7 +56,7 @@ class HeldBytes:
 
     def run(self, operator: str, operands: Sequence[torch.Tensor], call: Callable[[], _Result]) -> tuple[_Result, int]:
         """What a call of an operator gives, and by how many bytes what it makes on the way lifts what is held."""
-        if operator in _NOT_FOLLOWED:
+        if operator in _NOT_FOLLOWED or _is_uneven_attention(operator, operands):
             self.lose_track()
         if operator not in _COMPOSED and not _is_unfused_attention(operator, operands):
             return call(), 0
@@ -97,6 +106,15 @@ class HeldBytes:
 def _is_unfused_attention(operator: str, operands: Sequence[torch.Tensor]) -> bool:
     """Fused kernels, which hold no map of attention, take four axes on every device: without a head axis none runs."""
     return operator == _ATTENTION and operands[0].dim() != 4
+
+
+def _is_uneven_attention(operator: str, operands: Sequence[torch.Tensor]) -> bool:
+    """Which of these a fused kernel takes, and which are done with a map of attention, the device decides."""
+    if operator != _ATTENTION or operands[0].dim() != 4:
+        return False
+    query, key, value = operands[:3]
+    alike = query.shape[0] == key.shape[0] == value.shape[0] and query.shape[-1] == value.shape[-1]
+    return not alike or any(each.stride(-1) != 1 for each in (query, key, value))
 
 
 class _Inside(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's base class is not annotated

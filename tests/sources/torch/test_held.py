@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 from torch.distributed._tools.mem_tracker import MemTracker
+from torch.nn import functional as F  # noqa: N812  # the name everyone reads it by
 
 from convcost.alternatives import Standard
 from convcost.alternatives.compare import rewrite_graph
@@ -101,11 +102,20 @@ def test_max_pooling_notes_the_place_of_every_maximum():
         lambda self, x: self.rnn(x.view(1, 1, SIDE))[0],
         lambda self, x: self.cell(x.view(1, SIDE))[0],
         lambda self, x: torch.cond(x.sum() > 0, lambda y: y + 1, lambda y: y - 1, (x,)),
+        lambda self, x: F.mse_loss(x, x + 1),
+        lambda self, x: F.logsigmoid(x),
+        lambda self, x: F.max_pool1d(x.view(1, SIDE), 2),
+        lambda self, x: F.scaled_dot_product_attention(*[x.view(1, 1, 10, 10)] * 2, x.view(1, 1, 10, 10)[..., :4]),
+        lambda self, x: F.scaled_dot_product_attention(*[x.view(1, 1, 10, 10).mT] * 3),
     ],
-    ids=["sparse", "resized", "recurrent", "cell", "branch"],
+    ids=["sparse", "resized", "recurrent", "cell", "branch", "loss", "sigmoid", "pool", "narrow-values", "turned"],
 )
 def test_what_cannot_be_followed_gives_no_figure(call):
     assert held(call, rnn=nn.GRU(SIDE, 2), cell=nn.LSTMCell(SIDE, 2)) is None
+
+
+def test_a_softmax_in_another_type_casts_first():
+    assert held(lambda self, x: x.softmax(0, dtype=torch.float64)) == 5 * BYTES
 
 
 def test_a_product_copies_what_it_cannot_multiply_as_it_lies():
