@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import sys
@@ -40,6 +39,7 @@ def in_order(
         return
     first = 1 if may_share(items[0]) else 0
     yield from map(work, items[:first])
+    import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 

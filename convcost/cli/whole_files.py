@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -72,6 +71,8 @@ def _opened(path: Path, aside: dict[Path, Path]) -> Iterator[BinaryIO]:
     target = path.resolve()
     if target.is_dir():
         raise IsADirectoryError(21, "Is a directory")
+    import tempfile
+
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     aside[target] = Path(name)
     with os.fdopen(descriptor, "wb") as stream:

@@ -66,3 +66,10 @@ def is_archive(target: str) -> bool:
 def is_saved(target: str) -> bool:
     """Whether a target is a saved report, by its look; a model's configuration (`hf:config.json`) is none."""
     return without_arguments(target).endswith(REPORTS) and ":hf:" not in f":{target}"
+
+
+def at_revision(target: str) -> tuple[str, str] | None:
+    """The revision and the target of `git:REF:TARGET`; None for a target of the working tree."""
+    scheme, _, rest = target.partition(":")
+    revision, _, there = rest.partition(":")
+    return (revision, there) if scheme == "git" and revision and there else None

@@ -7,8 +7,7 @@ from functools import partial
 
 from convcost.analysis import Analysis, analyze_graph
 from convcost.errors import UsageError
-from convcost.sources.request import Request, is_saved
-from convcost.targets.git import Revision, analysis_at, at_revision
+from convcost.sources.request import Request, at_revision, is_saved
 from convcost.targets.saved import read_saved
 
 
@@ -20,6 +19,8 @@ def analysis_of(request: Request, *, backward: bool = False) -> Analysis:
     Raises `ConvcostError`.
     """
     if past := at_revision(request.target):
+        from convcost.targets.git import Revision, analysis_at
+
         revision = Revision.of(past[0])
         there = replace(request, target=past[1])
         return analysis_at(revision, there, partial(analysis_of, backward=backward), backward=backward)

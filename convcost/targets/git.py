@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,6 @@ from convcost.errors import ConvcostError, SourceError
 from convcost.sources.request import InputSpec, Request, is_archive, is_onnx, is_saved, is_spec
 from convcost.targets.saved import read_saved
 
-_GIT = re.compile(r"git:([^:]+):(.+)", re.DOTALL)
 _LARGE_FILE = b"version https://git-lfs"
 
 
@@ -34,12 +32,6 @@ class Revision:
         hint = "in a shallow clone, fetch it first: git fetch origin BRANCH, or a checkout with its whole history"
         asked = ["rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"]
         return cls(name=name, commit=_git(asked, f"git knows no revision '{name}' here", hint).decode().strip())
-
-
-def at_revision(target: str) -> tuple[str, str] | None:
-    """The revision and the target of `git:REF:TARGET`; None for a target of the working tree."""
-    match = _GIT.fullmatch(target)
-    return (match[1], match[2]) if match else None
 
 
 def analysis_at(

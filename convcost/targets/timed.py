@@ -21,9 +21,9 @@ from convcost.latency import (
     measure,
     was_interrupted,
 )
-from convcost.sources.request import Request
+from convcost.sources.request import Request, at_revision
 from convcost.targets import served
-from convcost.targets.git import Revision, at_revision, file_at, is_file, tree_at
+from convcost.targets.git import Revision, file_at, is_file, tree_at
 from convcost.targets.workload import workload_of
 from convcost.targets.written import request_json
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,11 +50,17 @@ def opened(path: str) -> Iterator[Opened]:
     if path == STANDARD_INPUT:
         yield _standard_input(_piped())
     elif is_packed(path):
-        with Path(path).open("rb") as packed, tempfile.TemporaryFile(prefix="convcost-") as plain:
+        with Path(path).open("rb") as packed, _nameless_file() as plain:
             yield _unpacked(packed, plain, path)
     else:
         with Path(path).open("rb") as file:
             yield Opened(file=file)
+
+
+def _nameless_file() -> BinaryIO:
+    import tempfile
+
+    return tempfile.TemporaryFile(prefix="convcost-")
 
 
 def _piped() -> BinaryIO:
@@ -67,7 +72,7 @@ def _piped() -> BinaryIO:
 @lru_cache(maxsize=1)
 def _standard_input(stream: BinaryIO) -> Opened:
     """Kept, because a sweep or a second look at a model reads its target again and a pipe can be read once."""
-    return _unpacked(stream, tempfile.TemporaryFile(prefix="convcost-"), STANDARD_INPUT)
+    return _unpacked(stream, _nameless_file(), STANDARD_INPUT)
 
 
 def _unpacked(packed: BinaryIO, plain: BinaryIO, path: str) -> Opened:
