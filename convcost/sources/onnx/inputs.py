@@ -35,12 +35,31 @@ def settle_inputs(graph: GraphProto, request: Request) -> tuple[str, ...]:
     overridden = _apply_specs(inputs, request.inputs, request.target)
     if overridden:
         forget_shapes(graph)
-    fixed = {
-        name: _Fixed(size=size, by=value.name) for value, axis, name in named if (size := _axes(value)[axis].dim_value)
-    }
+    fixed = _fixed(named, request.target)
     values = [*inputs, *graph.output, *graph.value_info]
     _apply_dims(values, inputs, request, fixed)
     return _default_batch(inputs, values, request.target)
+
+
+def _fixed(named: Iterable[tuple[ValueInfoProto, int, str]], target: str) -> dict[str, _Fixed]:
+    """What the inputs that were given say of named dimensions, which inputs that were not given may have too."""
+    given = [(name, _Fixed(size=size, by=value.name)) for value, axis, name in named if (size := _size(value, axis))]
+    open_names = {name for value, axis, name in named if not _size(value, axis)}
+    fixed: dict[str, _Fixed] = {}
+    for name, each in given:
+        before = fixed.setdefault(name, each)
+        if before.size != each.size and name in open_names:
+            raise SourceError(
+                f"{target}: '{shown(name)}' is {before.size} by --input {shown(before.by)}, and {each.size} by "
+                f"--input {shown(each.by)}",
+                hint="give every input that has it a shape of its own",
+            )
+    return fixed
+
+
+def _size(value: ValueInfoProto, axis: int) -> int:
+    """Of one axis; 0 where it is open."""
+    return int(_axes(value)[axis].dim_value)
 
 
 def shapes_of(graph: GraphProto) -> dict[str, tuple[int | str | None, ...]]:

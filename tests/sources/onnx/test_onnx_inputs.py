@@ -64,6 +64,18 @@ def test_a_dimension_that_an_input_has_fixed_is_not_called_unknown(tmp_path: Pat
     assert raised.value.hint == "its symbolic dimensions: N, side"
 
 
+def test_a_dimension_of_two_sizes_has_none_for_an_input_that_was_not_given(tmp_path: Path) -> None:
+    sums = [node("ReduceSum", [name], [f"{name}s"], keepdims=0) for name in "abc"]
+    nodes = [*sums, node("Sum", ["as", "bs", "cs"], ["y"])]
+    content = graph(nodes, {name: ["N", 3] for name in "abc"})
+    specs = (InputSpec(name="a", shape=(2, 3)), InputSpec(name="b", shape=(4, 3)))
+    with pytest.raises(SourceError, match="'N' is 2 by --input a, and 4 by --input b") as raised:
+        load(content, tmp_path, inputs=specs)
+    assert raised.value.hint == "give every input that has it a shape of its own"
+    loaded = load(content, tmp_path, inputs=(*specs, InputSpec(name="c", shape=(6, 3))))
+    assert [tensor.shape[0] for tensor in loaded.inputs] == [2, 4, 6]
+
+
 def test_shapes_are_given_by_name_or_in_order(tmp_path: Path) -> None:
     content = graph([node("MatMul", ["a", "b"], ["y"])], {"a": [2, 3], "b": [3, 4]})
     named = (InputSpec(name="b", shape=(7, 5)), InputSpec(shape=(6, 7), dtype=DType.FLOAT16))
