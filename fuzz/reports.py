@@ -16,6 +16,7 @@ from convcost.errors import ConvcostError, SourceError
 from convcost.reports.analysis import AnalysisReport
 from convcost.reports.difference import DifferenceReport
 from convcost.sources import Request
+from convcost.sources.request import at_revision
 from convcost.targets import analysis_of, git
 from convcost.targets.saved import read_saved
 from fuzz.door import Door
@@ -94,7 +95,8 @@ def _check_revision(target: str, content: bytes) -> None:
             raise SourceError(problem, hint=hint)  # as no tree holds such a name
         return content if arguments[0] == "cat-file" else b"0" * 40
 
-    if not target.startswith("git:") or not git.is_file(target.rsplit(":", maxsplit=1)[-1]):
+    past = at_revision(target)
+    if past is None or not git.is_file(past[1]):
         return
     try:
         with mock.patch.object(git, "_git", answer):

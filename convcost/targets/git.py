@@ -88,10 +88,9 @@ def _run_there(revision: Revision, request: Request, folder: Path, backward: boo
     report = folder / "report.json"
     inputs = [word for spec in request.inputs for word in ("--input", _input_text(spec))]
     dims = [word for name, size in request.dims.items() for word in ("--dim", f"{name}={size}")]
-    command = [sys.executable, "-m", "convcost", "analyze", request.target, *inputs, *dims]
-    command += ["--backward"] if backward else []
+    command = [sys.executable, "-m", "convcost", "analyze", *inputs, *dims, *(["--backward"] if backward else [])]
     ended = subprocess.run(
-        [*command, "--format", "json", "--quiet", "--output", str(report)],
+        [*command, "--format", "json", "--quiet", "--output", str(report), "--", request.target],
         cwd=there,
         stdin=subprocess.DEVNULL,
         capture_output=True,
