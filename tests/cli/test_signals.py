@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# convcost, but for a reader of ONNX files that says when it begins and takes its time.
+# convcost, but for a reader of ONNX files that says when it begins and takes its time. What a shell runs in the
+# background is deaf to SIGINT, these tests perhaps among it.
 SLOW = """
-import pathlib, time
+import pathlib, signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from convcost.cli import main
 from convcost.sources import onnx
 
