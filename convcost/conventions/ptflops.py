@@ -44,6 +44,12 @@ def _function(*ops: type[Op], adds: Amount, why: str, products: bool = False) ->
     return (Rule(ops=ops, products=products, adds=adds, why=why),)
 
 
+def _power_pooled(call: Call) -> int:
+    """An average over powers, then a ReLU and a product over what it gives; of an infinite power the largest alone."""
+    averaged = isinstance(call.op, Pool) and call.op.method == "avg"
+    return _in(call) + (2 * _out(call) if averaged else 0)
+
+
 def _biased(call: Call) -> bool:
     match call.op:
         case DeformConv(masked=masked):
@@ -190,6 +196,12 @@ _FUNCTIONS: Rules = {
         f"{_F}{how}{kind}_pool{axes}d": _PATCHED_POOL
         for how in ("", "adaptive_")
         for kind in ("max", "avg")
+        for axes in (1, 2, 3)
+    },
+    **{
+        f"{_F}lp_pool{axes}d": _function(
+            *_POOLS, adds=_power_pooled, why="pooling of powers, by the patched functions it calls: in + 2 * out"
+        )
         for axes in (1, 2, 3)
     },
     f"{_F}softmax": _function(Softmax, adds=_in, why="softmax functions, 1 per element (modules call them)"),

@@ -209,6 +209,18 @@ class Tables(nn.Module):
         return x + one + several.sum(0) + batch.sum((0, 1)) + self.bags(rows).sum(0)
 
 
+class Powers(nn.Module):
+    """Pooling by the mean of powers, by module and by function, and by the largest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.square = nn.LPPool2d(2, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = F.lp_pool1d(x.flatten(0, 1), 2.0, 3)
+        return self.square(x).sum() + rows.sum() + F.lp_pool2d(x, float("inf"), 2).sum()
+
+
 @dataclass(frozen=True, slots=True)
 class _Encoder:
     activation: str = field(default="relu")
@@ -236,5 +248,6 @@ NETWORKS = {
     "shared": Network(build=Shared, inputs=((1, 3, 5, 5),)),
     "own": Network(build=Own, inputs=((2, 3, 4, 4),)),
     "tables": Network(build=Tables, inputs=((2, 4),)),
+    "powers": Network(build=Powers, inputs=((1, 3, 6, 8),)),
     "norms": Network(build=Norms, inputs=((2, 4, 4, 4),)),
 }
