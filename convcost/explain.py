@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from convcost.alternatives import ALTERNATIVES
@@ -15,6 +14,7 @@ from convcost.analysis import Json
 from convcost.analysis.metrics import LATENCY, METRICS, Metric
 from convcost.budgets.codes import CODES, Code
 from convcost.conventions import CONVENTIONS, Convention
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.glossary import GLOSSARY
 from convcost.graph.ops import ALL_OPS, Conv, Op

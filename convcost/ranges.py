@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 
 _ITEM = re.compile(r"(?P<first>\d{1,9})(?:\.\.(?P<last>\d{1,9})(?::(?P<times>\*?)(?P<step>\d{1,9}))?)?", re.ASCII)

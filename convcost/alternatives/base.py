@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Self, TypeAlias
 
+from convcost.dataclasses import dataclass
 from convcost.graph import Node
 from convcost.graph.ops import Conv, ConvTranspose, DeformConv
 

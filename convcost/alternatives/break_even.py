@@ -5,10 +5,10 @@ from __future__ import annotations
 import bisect
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from convcost.alternatives.base import AnyConv, NotApplicable, RankedAlternative
 from convcost.alternatives.counting import CountedMap, count_stages
+from convcost.dataclasses import dataclass
 from convcost.graph import Node
 
 

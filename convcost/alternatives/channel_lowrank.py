@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from convcost.alternatives.base import AnyConv, NotApplicable, RankedAlternative
 from convcost.alternatives.ranks import above, channels_of_a_group, share_of, uneven
 from convcost.alternatives.stages import chain, pointwise, resized
 from convcost.alternatives.symbols import Symbols
+from convcost.dataclasses import dataclass
 from convcost.graph import Node
 
 

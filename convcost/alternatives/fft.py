@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
 from convcost.alternatives.base import Alternative, AnyConv, NotApplicable
 from convcost.alternatives.symbols import Symbols
+from convcost.dataclasses import dataclass
 from convcost.graph import Node
 from convcost.graph.ops import ConvTranspose, FftConv
 

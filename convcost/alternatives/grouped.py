@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from convcost.alternatives.base import Alternative, AnyConv, NotApplicable
 from convcost.alternatives.stages import chain, resized
 from convcost.alternatives.symbols import Symbols
+from convcost.dataclasses import dataclass
 from convcost.graph import Node
 from convcost.graph.ops import Move, Op
 

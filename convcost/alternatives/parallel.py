@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias
 
 from convcost.analysis import Json, Layer
+from convcost.dataclasses import dataclass
 from convcost.graph import Node
 from convcost.graph.ops import Conv, ConvTranspose
 

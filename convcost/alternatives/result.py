@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convcost import __version__
@@ -10,6 +9,7 @@ from convcost.alternatives.base import Alternative, AnyConv
 from convcost.alternatives.break_even import BreakEven
 from convcost.alternatives.counting import CountedMap
 from convcost.analysis import Json, Layer, UnknownOp
+from convcost.dataclasses import dataclass
 from convcost.graph import Cost, Node
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from convcost.alternatives.base import Alternative, AnyConv, NotApplicable, RankedAlternative
 from convcost.alternatives.ranks import above, channels_of_a_group, uneven
 from convcost.alternatives.stages import along, chain, resized
 from convcost.alternatives.symbols import Symbols
+from convcost.dataclasses import dataclass
 from convcost.graph import Node, Shape
 from convcost.graph.ops import Move, Op
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from convcost.alternatives.base import AnyConv, NotApplicable, RankedAlternative
 from convcost.alternatives.ranks import uneven
 from convcost.alternatives.stages import chain, resized
 from convcost.alternatives.symbols import Symbols
+from convcost.dataclasses import dataclass
 from convcost.graph import Node
 from convcost.graph.ops import ConvTranspose, Pads
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from convcost.alternatives.base import AnyConv
+from convcost.dataclasses import dataclass
 from convcost.graph import Shape
 
 LETTERS: Mapping[tuple[str, ...], str] = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
 from convcost.alternatives.base import AnyConv, NotApplicable, RankedAlternative
 from convcost.alternatives.ranks import above, share_of, uneven
 from convcost.alternatives.stages import between_pointwise
 from convcost.alternatives.symbols import Symbols
+from convcost.dataclasses import dataclass
 from convcost.graph import Node
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from convcost.alternatives.base import Alternative, AnyConv, NotApplicable
 from convcost.alternatives.symbols import Symbols
+from convcost.dataclasses import dataclass
 from convcost.graph import Node
 from convcost.graph.ops import ConvTranspose, WinogradConv
 

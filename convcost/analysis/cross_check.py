@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import combinations
 
 from convcost.analysis.result import Analysis, Json, Layer
+from convcost.dataclasses import dataclass
 
 PEERS: Mapping[str, str] = {"fvcore": "fvcore", "torch": "torch's FlopCounterMode"}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from convcost.analysis.result import Json, Layer, Storage, work_json
+from convcost.dataclasses import dataclass
 from convcost.graph import Cost
 
 Grouping: TypeAlias = Literal["layer", "kind", "module"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 from convcost.analysis.result import Analysis, Storage, Totals
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.graph import Cost
 from convcost.units import Unit

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from convcost import __version__
+from convcost.dataclasses import dataclass
 from convcost.graph import FLOPS_PER_MAC, Cost, Node, Role, Tensor, Weight
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"

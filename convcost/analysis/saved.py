@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from convcost.analysis.result import SCHEMA, Analysis, Json, Layer, Storage, Totals, UnknownOp
+from convcost.dataclasses import dataclass
 from convcost.errors import SourceError
 from convcost.graph import Cost, DType, Node, Origin, Shape, Tensor
 from convcost.graph.ops import Arithmetic, Attribute, Op, Shapes, Unknown

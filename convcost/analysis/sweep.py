@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcost import __version__
 from convcost.analysis.result import Analysis, Json
+from convcost.dataclasses import dataclass
 
 SCHEMA = "convcost/sweep/1"
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 from convcost.analysis import Analysis, Json
 from convcost.analysis.metrics import METRICS
 from convcost.analysis.saved import read_layers
+from convcost.dataclasses import dataclass
 from convcost.errors import SourceError
 from convcost.units import format_column, format_percent
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import enum
 import fnmatch
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from convcost.analysis import Layer
 from convcost.analysis.metrics import LATENCY, Metric, Quantity, metric_named
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.located import Location
 from convcost.units import Unit, example_of, format_percent, format_quantity, parse_percent, parse_quantity

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from convcost.budgets.budget import Rule
 from convcost.budgets.config_budgets import budgets_of, layer_budgets_of, plain_keys
+from convcost.dataclasses import dataclass
 from convcost.graph import DType, Shape
 from convcost.located import (
     Located,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from convcost import __version__
@@ -11,6 +10,7 @@ from convcost.analysis.metrics import METRICS, Metric, metric_named
 from convcost.budgets.folding import Folding, find_foldings
 from convcost.budgets.pairing import Pair, pair_layers
 from convcost.budgets.wording import changes_of, explained, shape_text
+from convcost.dataclasses import dataclass
 
 SCHEMA = "convcost/difference/1"
 

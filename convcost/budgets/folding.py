@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from convcost.analysis import Layer
 from convcost.budgets.pairing import Pair
 from convcost.budgets.wording import attributes_of
+from convcost.dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from convcost.analysis import Analysis, Layer
@@ -22,6 +22,7 @@ from convcost.budgets.codes import (
 from convcost.budgets.difference import Difference, difference
 from convcost.budgets.timing import Timing, hold_latency
 from convcost.budgets.verdict import Cause, Status, Verdict, Verdicts
+from convcost.dataclasses import dataclass
 from convcost.graph.ops import Unknown
 
 

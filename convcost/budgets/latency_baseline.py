@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from convcost.analysis import Json
 from convcost.budgets.codes import NO_BASELINE, OTHER_MACHINE
 from convcost.budgets.timing import TimedReference, Timing, nanoseconds
+from convcost.dataclasses import dataclass
 from convcost.errors import SourceError
 from convcost.latency import Fingerprint, Measurement
 from convcost.latency.statistics import quantile

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
 
 from convcost.analysis import Layer
 from convcost.budgets.wording import attributes_of
+from convcost.dataclasses import dataclass
 
 _FAMILIES = {"depthwise": "conv", "pointwise": "conv"}
 

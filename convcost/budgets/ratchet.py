@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 from convcost.budgets.budget import Budget, LayerBudget
 from convcost.budgets.verdict import Status, Verdict
+from convcost.dataclasses import dataclass
 from convcost.located import Location
 from convcost.units import format_column, limit_with_headroom, write_quantity
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from convcost.analysis import Analysis
 from convcost.analysis.metrics import metric_named
 from convcost.budgets.wording import shape_text
+from convcost.dataclasses import dataclass
 from convcost.units import format_quantity, limit_with_headroom, write_quantity
 
 _LIMITED = tuple(map(metric_named, ("macs", "params", "peak_activation_bytes")))

@@ -6,13 +6,14 @@ is over the limit only if noise does not explain it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from convcost.analysis import Json
 from convcost.budgets.budget import LatencyBudget, LatencyIncrease, LatencyRule
 from convcost.budgets.codes import LATENCY_OVER, NO_BASELINE, NOT_MEASURED, SLOWER, TOO_NOISY, Code
 from convcost.budgets.verdict import Status, Verdict
+from convcost.dataclasses import dataclass
 
 if TYPE_CHECKING:
     from convcost.latency import Measurement

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convcost import __version__
@@ -12,6 +11,7 @@ from convcost.analysis import Analysis, Json, Layer
 from convcost.budgets.budget import Budget, LatencyBudget, LayerBudget, Rule
 from convcost.budgets.codes import Code
 from convcost.budgets.difference import Difference
+from convcost.dataclasses import dataclass
 
 if TYPE_CHECKING:
     from convcost.budgets.timing import Timing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -12,6 +11,7 @@ import typer
 from convcost.cli.options import Measuring, Reading, Strictness, Writing
 from convcost.cli.values import at_least_one
 from convcost.cli.viewing import Viewing
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.reports import Report
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from convcost.cli.options import Measuring, Reading, Strictness, Writing
 from convcost.cli.values import at_least_one, one_of
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.sources.request import is_saved
 

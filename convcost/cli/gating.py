@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Annotated, ClassVar
 
 import typer
@@ -16,6 +16,7 @@ from convcost.budgets.settings import COMMAND_LINE
 from convcost.cli.config_file import load_config
 from convcost.cli.options import Writing
 from convcost.cli.values import one_of
+from convcost.dataclasses import dataclass
 from convcost.reports import CHECK_FORMATS
 
 

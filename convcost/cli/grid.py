@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -15,6 +15,7 @@ from convcost.cli.output import deliver, destinations, write_stdout
 from convcost.cli.values import one_of
 from convcost.cli.waiting import waiting
 from convcost.cli.whole_files import open_whole
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.grids import Grid, GridSummary, Rows, Tally
 from convcost.grids.axes import EXAMPLE

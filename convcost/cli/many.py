@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from convcost.analysis import Analysis, Json
@@ -13,6 +12,7 @@ from convcost.cli.models import refuse_unknown
 from convcost.cli.options import Reading, Writing
 from convcost.cli.output import QUERY, destinations, say_notes, stdout_for_reports, style_of, write_stdout
 from convcost.cli.whole_files import open_whole
+from convcost.dataclasses import dataclass
 from convcost.errors import ConvcostError
 from convcost.reports import Report, Style
 from convcost.reports.streamed import Pieces, QueryPieces, pieces

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 
 import typer
 
 from convcost.cli.search_path import import_from
 from convcost.cli.values import at_least_one, one_of, parse_dim, parse_input, seconds
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.reports import FORMATS
 from convcost.sources.request import Request

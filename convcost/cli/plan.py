@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,6 +21,7 @@ from convcost.budgets.settings import (
 from convcost.cli.config_file import request_for
 from convcost.cli.gating import Configuring, Gating
 from convcost.cli.options import Reading, Running
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.sources.request import Request
 

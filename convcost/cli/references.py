@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from convcost.analysis.metrics import metric_named
@@ -14,6 +14,7 @@ from convcost.budgets.codes import NO_BASELINE, NO_SUCH_MODEL, Code
 from convcost.budgets.judge import at_level
 from convcost.budgets.settings import COMMAND_LINE, DEFAULT, ENVIRONMENT, is_true
 from convcost.cli.plan import CheckedModel, Plan
+from convcost.dataclasses import dataclass
 from convcost.errors import SourceError
 from convcost.targets.git import Revision
 from convcost.targets.saved import read_json

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from convcost.budgets.timing import hold_latency
 from convcost.cli.output import stdout_for_reports
 from convcost.cli.plan import CheckedModel, Plan
 from convcost.cli.references import baseline_path
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from convcost.cli.values import at_least_one, one_of
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 
 if TYPE_CHECKING:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from convcost.analysis import Analysis, Json, Layer
+from convcost.dataclasses import dataclass
 from convcost.graph import Shape
 from convcost.graph.caller import Caller
 from convcost.graph.ops import Op

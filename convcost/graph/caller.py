@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from convcost.dataclasses import dataclass
 from convcost.graph.tensor import Shape
 
 

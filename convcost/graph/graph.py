@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from convcost.dataclasses import dataclass
 from convcost.graph.cost import Cost
 from convcost.graph.ops.base import Op
 from convcost.graph.tensor import Tensor, Weight

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from convcost.dataclasses import dataclass
 from convcost.errors import ShapeError
 
 Shape = tuple[int, ...]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from convcost.dataclasses import dataclass
 from convcost.graph import Graph, Node
 
 _PASSES_ON = {"ReorderInput", "ReorderOutput", "MemcpyFromHost", "MemcpyToHost"}

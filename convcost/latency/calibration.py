@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from convcost import __version__
+from convcost.dataclasses import dataclass
 from convcost.errors import SourceError
 from convcost.graph import DType, Graph, Node, Tensor
 from convcost.graph.ops import MatMul

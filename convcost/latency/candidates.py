@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convcost.alternatives import Candidate, Comparison, LayerComparison
+from convcost.dataclasses import dataclass
 from convcost.latency.device import Device
 from convcost.latency.protocol import Protocol
 from convcost.latency.result import Measurement, NotMeasurable

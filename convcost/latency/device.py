@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from convcost.dataclasses import dataclass
 from convcost.graph import DType
 from convcost.latency.fingerprint import Fingerprint
 from convcost.located import Located, LocatedMapping, LocatedScalar, integer_of, mapping_of, read_yaml, shown, text_of

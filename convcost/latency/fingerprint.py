@@ -6,10 +6,10 @@ import hashlib
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from convcost.dataclasses import dataclass
 from convcost.latency.setting import Setting
 
 _DISTRIBUTIONS = {"torch": "torch", "onnxruntime": "onnxruntime"}

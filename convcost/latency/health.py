@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from convcost.analysis.result import Json
+from convcost.dataclasses import dataclass
 from convcost.processes import cores
 
 _STOLEN_TOO_MUCH = 0.02

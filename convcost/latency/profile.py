@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from convcost.dataclasses import dataclass
 from convcost.latency import statistics
 from convcost.latency.protocol import Protocol, Samples
 from convcost.latency.result import APPROXIMATE_FROM, LayerLatencies, Measurement

@@ -6,9 +6,10 @@ import gc
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from convcost.dataclasses import dataclass
 from convcost.graph.collection import uncollected
 from convcost.latency import statistics
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from convcost.analysis.result import Json
+from convcost.dataclasses import dataclass
 from convcost.latency import statistics
 from convcost.latency.health import Health
 from convcost.latency.protocol import Samples

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from convcost.analysis.result import Json
+from convcost.dataclasses import dataclass
 from convcost.graph import FLOPS_PER_MAC, Cost, DType, Node
 from convcost.latency.device import Device
 

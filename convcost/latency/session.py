@@ -7,8 +7,9 @@ import importlib.util
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from convcost.dataclasses import dataclass
 from convcost.errors import ConvcostError, MissingDependencyError, SourceError, UsageError
 from convcost.latency.health import Snapshot, health_between, take_snapshot
 from convcost.latency.protocol import Clock, Protocol, Samples, Started, collector_off, take_samples

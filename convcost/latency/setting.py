@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 
 Runtime: TypeAlias = Literal["torch", "onnxruntime"]

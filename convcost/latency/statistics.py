@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias
+
+from convcost.dataclasses import dataclass
 
 FAR_OUT = 3.0
 """Interquartile ranges beyond the quartiles from which a sample counts as an outlier (Tukey 1977, "far out")."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from convcost.analysis.result import Json
+from convcost.dataclasses import dataclass
 from convcost.latency.candidates import CandidateLatencies
 from convcost.latency.result import USELESS_FROM, Measurement, NotMeasurable
 from convcost.latency.statistics import Interval

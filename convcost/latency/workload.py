@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
 from convcost.analysis.memory import peak_activation_bytes
+from convcost.dataclasses import dataclass
 from convcost.graph import Graph, Node, distinct_weights
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
+from convcost.dataclasses import dataclass
 from convcost.errors import SourceError
 
 Scalar: TypeAlias = "str | int | float | bool | None"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from convcost import __version__
 from convcost.analysis import Analysis, Json, UnknownOp
 from convcost.analysis.group import group_layers
 from convcost.analysis.metrics import METRICS
+from convcost.dataclasses import dataclass
 from convcost.graph import Tensor
 from convcost.reports.document import Column, Document, Fact, Kind, Table, shape_text
 from convcost.reports.layer_table import layer_records, layer_table

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from convcost import __version__
 from convcost.analysis import Json
 from convcost.budgets import Cause, Status, Timing, Verdict, Verdicts
+from convcost.dataclasses import dataclass
 from convcost.reports.analysis import coverage_text, inputs_of, title_of, unknown_table
 from convcost.reports.document import Column, Document, Fact, Kind, Row, Table
 from convcost.reports.verdict_text import figures, growth_text, how_to_accept, is_per_layer, margin_text

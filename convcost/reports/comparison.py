@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from convcost.alternatives import Candidate, Comparison, LayerComparison, ModelTotal, RankedAlternative
 from convcost.alternatives.symbols import letters_text
 from convcost.analysis import Json
+from convcost.dataclasses import dataclass
 from convcost.reports.document import Column, Document, Kind, Row, Table, shape_text
 
 _MOST_TABLES = 4

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convcost.analysis import Json
 from convcost.conventions import Expression
+from convcost.dataclasses import dataclass
 from convcost.reports.analysis import AnalysisReport
 from convcost.reports.document import Column, Document, Kind, Row, Table
 from convcost.reports.view import View

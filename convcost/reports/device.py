@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcost import __version__
 from convcost.analysis import Json
+from convcost.dataclasses import dataclass
 from convcost.latency import Calibration, Measurement, NotMeasurable
 from convcost.latency.wording import health_text
 from convcost.reports.document import Column, Document, Fact, Kind, Table

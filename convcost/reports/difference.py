@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from convcost.analysis import Json
 from convcost.analysis.metrics import METRICS, Metric, metric_named
 from convcost.budgets import Difference
 from convcost.budgets.difference import LayerChange
+from convcost.dataclasses import dataclass
 from convcost.reports.analysis import title_of
 from convcost.reports.document import Column, Document, Kind, Row, Table
 from convcost.units import format_column, format_percent, format_quantity

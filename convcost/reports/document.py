@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from convcost.analysis import Json
+from convcost.dataclasses import dataclass
 from convcost.graph import Shape
 from convcost.units import Unit, format_column, format_exact, format_quantity
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcost import __version__
 from convcost.analysis import Json
+from convcost.dataclasses import dataclass
 from convcost.explain import Explanation
 from convcost.reports.document import Column, Document, Kind, Table
 

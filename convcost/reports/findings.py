@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from convcost.budgets import Cause, Level, Status, Verdict, Verdicts
 from convcost.budgets.codes import Code
+from convcost.dataclasses import dataclass
 from convcost.reports.check import CheckReport, Place
 from convcost.reports.escape import printable
 from convcost.reports.verdict_text import figures, growth_text, how_to_accept, is_per_layer, margin_text

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcost.analysis import Json
+from convcost.dataclasses import dataclass
 from convcost.grids import GridSummary
 from convcost.grids.axes import ATTRIBUTES, Axis
 from convcost.grids.summary import AlternativeSummary

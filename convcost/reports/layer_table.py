@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from convcost.analysis import Analysis, Layer, Storage
 from convcost.analysis.group import Group
 from convcost.analysis.metrics import METRICS
+from convcost.dataclasses import dataclass
 from convcost.graph import Cost
 from convcost.graph.ops import Unknown
 from convcost.reports.document import Column, Kind, Row, Table, Value, shape_text

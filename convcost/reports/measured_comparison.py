@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from convcost.analysis import Json
+from convcost.dataclasses import dataclass
 from convcost.latency import CandidateLatencies, Device, Measurement, NotMeasurable
 from convcost.latency.wording import health_text, latency_text, runtime_text
 from convcost.reports.comparison import ComparisonReport

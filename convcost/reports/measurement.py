@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convcost import __version__
 from convcost.analysis import Analysis, Json
+from convcost.dataclasses import dataclass
 from convcost.latency import Measurement, NotMeasurable, Setting
 from convcost.latency.wording import health_text, latency_text, setting_text, spread_text, verdict_text
 from convcost.reports.analysis import coverage_text, inputs_of, title_of

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from convcost.analysis import Analysis, Json, Layer
+from convcost.dataclasses import dataclass
 from convcost.latency import Device, LayerLatencies, Roofline, chain_roofline, node_roofline
 from convcost.latency.wording import time_text
 from convcost.reports.document import Column, Document, Kind, Report, Row, Table

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from convcost.alternatives import Candidate, Comparison
 from convcost.analysis import Json
+from convcost.dataclasses import dataclass
 from convcost.latency import CandidateLatencies, Device, Measurement, Roofline, chain_roofline
 from convcost.latency.wording import time_text
 from convcost.reports.document import Column, Document, Kind, Report, Row, Table

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from convcost.analysis import Json
+from convcost.dataclasses import dataclass
 from convcost.reports.document import Column, Document, Kind, Row, Table, shape_text
 from convcost.weights import FamilyEnergies, GroupingEnergies, KernelSeparability, LayerSeparability, Separability
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from convcost import __version__
 from convcost.analysis import Json
 from convcost.budgets import Budget, Increase, LatencyBudget, LatencyIncrease, LayerBudget, Rule
 from convcost.budgets.config import Config, Setting
+from convcost.dataclasses import dataclass
 from convcost.reports.document import Column, Document, Kind, Row, Table
 from convcost.units import Unit, format_exact
 

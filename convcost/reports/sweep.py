@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from convcost.analysis import Json
 from convcost.analysis.metrics import METRICS
 from convcost.analysis.sweep import Sweep, SweepPoint
+from convcost.dataclasses import dataclass
 from convcost.reports.analysis import inputs_of, title_of, unknown_table
 from convcost.reports.document import Column, Document, Kind, Row, Table
 from convcost.units import Unit

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from convcost.dataclasses import dataclass
 from convcost.reports.document import Column, Document, Fact, Kind, Report, Table
 from convcost.reports.escape import printable
 from convcost.reports.style import Style

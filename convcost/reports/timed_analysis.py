@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from convcost.analysis import Analysis, Json
+from convcost.dataclasses import dataclass
 from convcost.latency import INTERRUPTED_PROFILE, LayerLatencies, Measurement, NotMeasurable, was_interrupted
 from convcost.latency.wording import health_text, latency_text, setting_text, time_text
 from convcost.reports.analysis import AnalysisReport

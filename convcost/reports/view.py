@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from convcost.analysis import Analysis, Layer
 from convcost.analysis.group import Group, Grouping, add_up, group_layers
 from convcost.analysis.metrics import METRICS, Metric, metric_named
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.graph.ops import Unknown
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from convcost.dataclasses import dataclass
 from convcost.errors import SourceError
 from convcost.graph import Graph
 from convcost.sources.request import InputSpec, Request, without_arguments

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from convcost.analysis import Analysis
+from convcost.dataclasses import dataclass
 from convcost.errors import ConvcostError, SourceError
 from convcost.sources.request import InputSpec, Request, is_archive, is_onnx, is_saved, is_spec
 from convcost.targets.saved import read_saved

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from convcost.analysis import Analysis, Json
+from convcost.dataclasses import dataclass
 from convcost.errors import ConvcostError, SourceError
 from convcost.processes import cores, in_order
 from convcost.sources.request import Request, is_onnx, is_saved, is_spec

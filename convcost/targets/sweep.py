@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convcost.analysis.sweep import Sweep, SweepPoint
+from convcost.dataclasses import dataclass
 from convcost.errors import ConvcostError, SourceError, UsageError
 from convcost.graph import Shape, Tensor
 from convcost.ranges import SizeList

@@ -6,8 +6,9 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from convcost.dataclasses import dataclass
 from convcost.errors import ConvcostError
 from convcost.latency import (
     Measurement,

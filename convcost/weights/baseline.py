@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
+from convcost.dataclasses import dataclass
 from convcost.weights.families import Family
 from convcost.weights.layout import Kernel
 from convcost.weights.spectra import Spectrum

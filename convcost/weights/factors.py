@@ -5,11 +5,11 @@ Each truncates at a rank per block; the two stages share the singular values eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
+from convcost.dataclasses import dataclass
 from convcost.weights import spectra
 from convcost.weights.layout import Kernel
 from convcost.weights.read import FloatArray

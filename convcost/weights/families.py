@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from convcost.alternatives import (
     Alternative,
@@ -16,6 +15,7 @@ from convcost.alternatives import (
     SpatialFactorized,
     Tucker2,
 )
+from convcost.dataclasses import dataclass
 from convcost.graph import Node
 from convcost.weights import spectra
 from convcost.weights.layout import Kernel

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
+from convcost.dataclasses import dataclass
 from convcost.graph import Graph, Node, Role, Weight
 from convcost.graph.ops import Conv, ConvTranspose, Normalize
 from convcost.weights.layout import Kernel

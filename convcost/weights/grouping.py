@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from convcost.dataclasses import dataclass
 from convcost.weights.layout import Kernel
 from convcost.weights.read import FloatArray
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from convcost.alternatives import AnyConv, NotApplicable
+from convcost.dataclasses import dataclass
 from convcost.graph import Node
 from convcost.weights.baseline import RandomKernels
 from convcost.weights.families import Family

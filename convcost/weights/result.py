@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from convcost import __version__
 from convcost.analysis import Json
+from convcost.dataclasses import dataclass
 
 SCHEMA = "convcost/separability/1"
 

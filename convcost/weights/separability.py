@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from convcost.alternatives import AnyConv, Grouped, NotApplicable
 from convcost.alternatives.choice import convolutions, uncounted_note
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.graph import Graph, Node, Weight
 from convcost.weights.baseline import DRAWS, RandomKernels

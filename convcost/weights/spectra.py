@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
+from convcost.dataclasses import dataclass
 from convcost.weights.layout import Kernel
 from convcost.weights.read import FloatArray
 

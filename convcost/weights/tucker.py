@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from convcost.dataclasses import dataclass
 from convcost.weights.layout import Kernel
 from convcost.weights.read import FloatArray
 from convcost.weights.spectra import Spectrum, inputs_against_the_rest, outputs_against_the_rest

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
+from convcost.dataclasses import dataclass
 from convcost.errors import ShapeError
 from convcost.graph.ops.base import Arithmetic, Op, Shapes
 from convcost.graph.ops.normalize import Softmax

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
+from convcost.dataclasses import dataclass
 from convcost.graph.ops.base import Arithmetic, Attribute, Op, Shapes
 from convcost.graph.tensor import Shape
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, TypeAlias
 
+from convcost.dataclasses import dataclass
 from convcost.errors import ShapeError
 from convcost.graph.ops.base import Arithmetic
 from convcost.graph.ops.conv import Conv, FeatureMap

@@ -7,13 +7,13 @@ import tempfile
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import onnx
 import onnxruntime as ort  # type: ignore[import-untyped]  # it ships no annotations
 
+from convcost.dataclasses import dataclass
 from convcost.graph import Graph
 from convcost.latency.attribution import Attribution, Kernel, attribute_kernels
 from convcost.latency.profile import Profile

@@ -6,11 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from torch import nn
 
+from convcost.dataclasses import dataclass
 from convcost.graph import Graph
 from convcost.latency.hooked import ModuleTime, layer_times, nodes_by_module, timed_together
 from convcost.latency.profile import Profile

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from convcost.dataclasses import dataclass
 from convcost.errors import SourceError
 from convcost.sources.onnx.dtypes import DTYPES, NUMBERS
 from convcost.sources.onnx.stated import forget_shapes

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from convcost.dataclasses import dataclass
 from convcost.graph import Origin, Role, Tensor
 from convcost.graph.ops import Op
 from convcost.sources.onnx.bit_packing import Packing, packings

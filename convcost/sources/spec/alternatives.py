@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from convcost.dataclasses import dataclass
 from convcost.located import Located, LocatedList, LocatedMapping, LocatedScalar, Location, list_of, shown, text_of
 
 OptionScalar: TypeAlias = "str | int | float | bool"

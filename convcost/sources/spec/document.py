@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.graph import Graph, Node, Tensor
 from convcost.located import Located, LocatedMapping, LocatedScalar, mapping_of, read_yaml, shown

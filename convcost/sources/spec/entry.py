@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
+from convcost.dataclasses import dataclass
 from convcost.graph import DType, Shape
 from convcost.graph.ops import Pads, same_padding
 from convcost.located import (

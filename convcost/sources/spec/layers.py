@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from convcost.dataclasses import dataclass
 from convcost.errors import ShapeError
 from convcost.graph import Role, Shape
 from convcost.graph.ops import Conv, ConvTranspose, Op

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from convcost.dataclasses import dataclass
 from convcost.graph import Weight
 from convcost.sources.torch.inputs import mapped, tensors_in
 from convcost.sources.torch.stored import Tree, stored_tensors

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
+from convcost.dataclasses import dataclass
 from convcost.errors import ConvcostError, SourceError
 from convcost.graph import Graph, Tensor
 from convcost.sources.naming import LayerNames

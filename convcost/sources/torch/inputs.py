@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import torch
 from torch import nn
 
+from convcost.dataclasses import dataclass
 from convcost.errors import SourceError
 from convcost.graph import DType
 from convcost.sources.request import InputSpec

@@ -7,7 +7,6 @@ import importlib.util
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 
 import torch
@@ -16,6 +15,7 @@ from torch._ops import HigherOrderOperator, OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from convcost.dataclasses import dataclass
 from convcost.errors import ConvcostError, MissingDependencyError, SourceError, UsageError
 from convcost.graph import FLOPS_PER_MAC, Graph
 from convcost.sources.request import Request, is_archive

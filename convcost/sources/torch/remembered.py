@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import TypeAlias
@@ -12,6 +11,7 @@ import torch
 from torch import nn
 from torch._ops import OpOverload
 
+from convcost.dataclasses import dataclass
 from convcost.sources.torch.call import Signature, tensors_among
 from convcost.sources.torch.held import HeldBytes
 from convcost.sources.torch.storage import storage_of

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import nn
 
+from convcost.dataclasses import dataclass
 from convcost.graph import Graph
 from convcost.sources.request import Request
 from convcost.sources.torch.capture import Subject, capture, input_dtype

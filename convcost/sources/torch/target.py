@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from convcost.dataclasses import dataclass
 from convcost.errors import SourceError, UsageError
 
 

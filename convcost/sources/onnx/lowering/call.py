@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from convcost.dataclasses import dataclass
 from convcost.graph import DType, Shape, Tensor
 from convcost.graph.ops import Op
 from convcost.sources.onnx.attributes import Attributes
