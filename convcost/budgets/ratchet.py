@@ -14,6 +14,10 @@ from convcost.units import format_column, limit_with_headroom, write_quantity
 
 _NUMBER = re.compile(r"(?P<quote>[\"']?)(?P<number>[0-9]+(?:[_,.][0-9]+)*(?: *[A-Za-z]+)?)(?P=quote)(?![\w.+-])")
 
+# What ends a line, where the two languages and so their readers differ.
+_YAML_LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+_TOML_LINE_END = re.compile(r"\n")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tightening:
@@ -55,21 +59,24 @@ def tightenings(verdicts: Iterable[Verdict], headroom: Fraction) -> tuple[Tighte
 
 
 def rewritten(text: str, changes: Iterable[Tightening]) -> str:
-    """The config with each limit in its place; what stands around them, comments too, stays."""
-    starts = _line_starts(text)
-    for change in sorted(changes, key=lambda each: (each.at.line, each.at.column), reverse=True):
+    """The config with each limit in its place; what stands around them, comments and line ends too, stays."""
+    backwards = sorted(changes, key=lambda each: (each.at.line, each.at.column), reverse=True)
+    toml = any(change.at.file.endswith(".toml") for change in backwards)
+    starts = _line_starts(text, _TOML_LINE_END if toml else _YAML_LINE_END)
+    for change in backwards:
         start = starts[change.at.line] + change.at.column - 1
         match = _NUMBER.match(text, start)
         if match is None:
             raise change.at.error("this limit cannot be rewritten", hint="lower it by hand")
-        bare_toml = change.at.file.endswith(".toml") and not match["quote"]  # takes digits and nothing else
+        bare_toml = toml and not match["quote"]  # takes digits and nothing else
         plain = match["number"].isdigit() or bare_toml
         number = str(change.lower) if plain else write_quantity(change.lower, change.rule.metric.unit)
         text = f"{text[:start]}{match['quote']}{number}{match['quote']}{text[match.end() :]}"
     return text
 
 
-def _line_starts(text: str) -> Mapping[int, int]:
-    """Where each line begins, by its number from 1 on."""
-    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+def _line_starts(text: str, line_end: re.Pattern[str]) -> Mapping[int, int]:
+    """Where each line begins, by its number from 1 on; a byte order mark stands before the first."""
+    first = len(text) - len(text.lstrip("\ufeff"))
+    starts = [first, *(match.end() for match in line_end.finditer(text))]
     return dict(enumerate(starts, start=1))

@@ -74,7 +74,7 @@ def lower_limits(plan: Plan, results: Iterable[Verdicts]) -> None:
     changes = tightenings(verdicts, headroom_of(plan.settings["headroom"]))
     file = plan.config.file
     if changes:
-        write_whole({Path(file): rewritten(read_text(file), changes)})
+        write_whole({Path(file): rewritten(read_text(file, as_written=True), changes)})
     _say([change.text() for change in changes] or [f"{file}: no limit can be lowered"])
 
 

@@ -27,9 +27,14 @@ _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
-def read_text(path: str) -> str:
-    """The text of a UTF-8 file of at most 1 MiB. Raises `SourceError` for what cannot be read."""
-    raw = _read_bytes(path).removeprefix(codecs.BOM_UTF8)
+def read_text(path: str, *, as_written: bool = False) -> str:
+    """The text of a UTF-8 file of at most 1 MiB. Raises `SourceError` for what cannot be read.
+
+    A byte order mark is no part of it, unless the text is to be written back `as_written`.
+    """
+    raw = _read_bytes(path)
+    if not as_written:
+        raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -82,3 +82,23 @@ def test_a_limit_of_several_models_leaves_room_for_the_costliest(mobilenet: Anal
     text = "budgets: [{macs: 600M}]\n"
     changes = tightenings(verdicts(text, analyze_graph(small_network()), mobilenet), Fraction(1, 10))
     assert rewritten(text, changes) == "budgets: [{macs: 331M}]\n"
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\x85", "\u2028", "\u2029"])
+def test_every_line_end_of_yaml_stays_and_counts_as_one(line_end: str) -> None:
+    text = YAML.replace("\n", line_end) + f"models: []{line_end}"
+    again = rewritten(text, tightenings(verdicts(text, analyze_graph(small_network())), Fraction(1, 10)))
+    assert again == text.replace("{macs: 1M,", "{macs: 30.5k,").replace('"1k"', '"900"').replace("1_000_000", "30.5k")
+
+
+@pytest.mark.parametrize("separator", ["\x85", "\u2028", "\u2029"])
+def test_in_toml_a_line_ends_at_a_line_feed_only(separator: str) -> None:
+    text = f"# one{separator}line\r\nbudgets = [{{message = '{separator}', macs = 1000000}}]\r\n"
+    changes = tightenings(verdicts(text, analyze_graph(small_network()), toml=True), Fraction(0))
+    assert rewritten(text, changes) == text.replace("1000000", "27700")
+
+
+def test_a_byte_order_mark_stays_and_is_in_no_column() -> None:
+    text = "{budgets: [{macs: 1M}]}\r\n"
+    changes = tightenings(verdicts(text, analyze_graph(small_network())), Fraction(0))
+    assert rewritten(f"\ufeff{text}", changes) == "\ufeff{budgets: [{macs: 27.7k}]}\r\n"

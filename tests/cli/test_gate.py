@@ -279,6 +279,15 @@ def test_ratchet_lowers_the_configs_limits_in_place(project: Path, capsys: Captu
     assert main(["check"]) == 0
 
 
+@pytest.mark.parametrize("line_end", ["\r\n", "\r"])
+def test_ratchet_changes_no_byte_but_the_limits(project: Path, line_end: str) -> None:
+    written = f"\ufeff{CONFIG}".replace("\n", line_end).encode()
+    Path("convcost.yaml").write_bytes(written)
+    assert main(["check", "--update-baseline", "-q"]) == 0
+    assert main(["check", "--ratchet", "--headroom", "0%", "-q"]) == 0
+    assert Path("convcost.yaml").read_bytes() == written.replace(b"macs: 1M", b"macs: 365k").replace(b"50k", b"36.9k")
+
+
 def test_ratchet_without_a_config_has_nothing_to_lower(project: Path, capsys: Capture) -> None:
     assert main(["check", "net.yaml", "--isolated", "--max", "macs=1G", "--ratchet"]) == 2
     assert "there are none" in capsys.readouterr().err
