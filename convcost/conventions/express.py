@@ -11,6 +11,7 @@ from convcost.conventions.rule import Call, Convention, Expression, Rule, Term
 from convcost.graph.caller import Caller
 
 _WRITTEN = {"torch.Tensor.__matmul__": "@", "torch.functional.einsum": "einsum"}
+_UNUSED = "results that nothing uses, which are left out unless they are asked for their size"
 
 
 class _Part(NamedTuple):
@@ -44,6 +45,10 @@ def _parts(calls: Sequence[Call], convention: Convention) -> Iterator[_Part]:
     dark = frozenset(_path(call) for call in calls if call.caller.module in convention.eclipsing)
     for call in calls:
         rules = [rule for rule in convention.rules_of(call) if _meets(rule, call, dark)]
+        if convention.prunes and rules and not call.caller.is_used:
+            # A trace also uses what it asks for a size, and no graph of ours tells that it did.
+            yield _Part(_UNUSED, -call.layer.cost.macs, exact=False, hooked=0)
+            continue
         if call.macs and not any(rule.products for rule in rules):
             yield _Part(_unseen(call), -call.layer.cost.macs, exact=True, hooked=0)
         for rule in rules:

@@ -70,7 +70,8 @@ class Convention:
     """How a counter counts. `rules_of` gives every rule that meets a call; `read_from` is the version it was read from.
 
     `eclipsing` are modules below which no hook counts, and `times_held` how often hooks count a module that is held
-    so many times. With `per_item`, what hooks count is divided by the batch.
+    so many times. With `per_item`, what hooks count is divided by the batch. One that `prunes` counts nothing that no
+    output depends on.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Convention:
     eclipsing: frozenset[str] = frozenset()
     times_held: Callable[[int], int] = lambda held: 1
     per_item: bool = False
+    prunes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ class Caller:
     `is_leaf` is a module without children, `held` how often its parents hold it. `input` is the shape of the
     module's first tensor, `plain` the numbers and words among the function's arguments, in their order. `by_name`
     tells that the calling code names the function, rather than holding it in a variable of another name, where no
-    patch of torch reaches it.
+    patch of torch reaches it. `is_used` tells whether what it gave reaches an output, or memory that outlives the run.
     """
 
     module: str = ""
@@ -23,3 +23,4 @@ class Caller:
     by_name: bool = True
     plain: tuple[int | float | str, ...] = ()
     input: Shape = ()
+    is_used: bool = True

@@ -221,6 +221,37 @@ class Powers(nn.Module):
         return self.square(x).sum() + rows.sum() + F.lp_pool2d(x, float("inf"), 2).sum()
 
 
+class Unused(nn.Module):
+    """Layers whose results reach no output, one directly, and layers that write where something is read later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(6))
+        self.norm = nn.LayerNorm(4)
+        self.register_buffer("state", torch.zeros(2, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, second, third, fourth, fifth, sixth = self.layers
+        self.norm(second(first(x)))
+        self.state.add_(third(x))
+        result = fourth(x)
+        result[0].mul_(fifth(x)[0])
+        doubled = result * 2
+        result.add_(sixth(x))
+        return doubled
+
+
+class AskedForItsSize(nn.Module):
+    """A layer of whose result only the size is used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(x).view(self.first(x).shape)
+
+
 @dataclass(frozen=True, slots=True)
 class _Encoder:
     activation: str = field(default="relu")
@@ -249,5 +280,7 @@ NETWORKS = {
     "own": Network(build=Own, inputs=((2, 3, 4, 4),)),
     "tables": Network(build=Tables, inputs=((2, 4),)),
     "powers": Network(build=Powers, inputs=((1, 3, 6, 8),)),
+    "unused": Network(build=Unused, inputs=((2, 4),)),
+    "asked_for_its_size": Network(build=AskedForItsSize, inputs=((2, 4),)),
     "norms": Network(build=Norms, inputs=((2, 4, 4, 4),)),
 }

@@ -36,6 +36,7 @@ ABOUT_RIGHT_BUT_WRONG = {
     ("case:einsum_diagonal", "fvcore"),
     ("case:complex_by_real", "fvcore"),
     ("case:functional_call", "torchinfo"),
+    ("network:asked_for_its_size", "fvcore"),
 }
 
 

@@ -23,6 +23,7 @@ from convcost.sources.torch.inputs import Arguments, tensors_in
 from convcost.sources.torch.load import with_subject
 from convcost.sources.torch.scopes import Scopes
 from convcost.sources.torch.stored import Tree, tree_of
+from convcost.sources.torch.used import used_nodes
 
 
 def callers_of_request(request: Request) -> tuple[Graph, Mapping[str, Caller]]:
@@ -51,7 +52,9 @@ def _called(subject: Subject) -> tuple[Graph, Mapping[str, Caller]]:
     def told(name: str) -> None:
         found[name] = watch.current()
 
-    return capture(replace(subject, run=run, told=told)), found
+    graph = capture(replace(subject, run=run, told=told))
+    used = used_nodes(graph)
+    return graph, {name: replace(caller, is_used=name in used) for name, caller in found.items()}
 
 
 class _Watch(TorchFunctionMode):
