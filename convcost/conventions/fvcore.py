@@ -150,8 +150,7 @@ FVCORE = Convention(
     name="fvcore",
     read_from="fvcore 0.1.5.post20221221",
     summary="one for each product of a convolution, linear layer or matrix product, and beside them normalisation, "
-    "adaptive average pooling and interpolation; fused attention, recurrent layers and results that nothing uses are not "
-    "seen",
+    "adaptive average pooling and interpolation; fused attention, recurrent layers and unused results are not seen",
     rules_of=_rules_of,
     prunes=True,
 )
