@@ -96,7 +96,9 @@ def analyze(  # noqa: PLR0913 - the options of the command
     if measuring.latency:
         from convcost.cli.measured import deliver_timed_analyses
 
-        code, timed = deliver_timed_analyses(target, reading, view, measuring, writing, backward=backward)
+        code, timed = deliver_timed_analyses(
+            target, reading, view, measuring, writing, backward=backward, strict=strictness.strict
+        )
         return code or (refuse_unknown(timed) if strictness.strict else 0)
     report_of = partial(_report, view=view, device=measuring.limits())
     if len(target) > 1 or batching.resume is not None or _is_folder(target[0]):

@@ -116,7 +116,7 @@ def compare(
             trust_pickle=request.trust_pickle,
         )
     report = ComparisonReport(comparison=comparison, every_row=writing.verbose, pareto=comparing.pareto)
-    code = _deliver(report, measuring, writing)
+    code = _deliver(report, measuring, writing, strict=strictness.strict)
     if strictness.strict:
         from convcost.cli.models import refuse_unknown
 
@@ -124,14 +124,14 @@ def compare(
     return code
 
 
-def _deliver(costs: ComparisonReport, measuring: Measuring, writing: Writing) -> int:
+def _deliver(costs: ComparisonReport, measuring: Measuring, writing: Writing, *, strict: bool) -> int:
     """The report with everything that was asked for beside the costs."""
     from convcost.cli.output import deliver
 
     if measuring.latency:
         from convcost.cli.measured import deliver_measured_comparison
 
-        return deliver_measured_comparison(costs, measuring, writing)
+        return deliver_measured_comparison(costs, measuring, writing, strict=strict)
     report: Report = costs
     if (device := measuring.limits()) is not None:
         from convcost.reports.roofline_comparison import RooflineComparisonReport

@@ -9,11 +9,10 @@ import typer
 
 from convcost.cli import failure
 from convcost.cli.options import Reading, Strictness, Timing, Writing
-from convcost.errors import SourceError
 
 if TYPE_CHECKING:
     from convcost.latency import Measurement, NotMeasurable, Workload
-    from convcost.reports.measurement import MeasuredModel, MeasurementReport
+    from convcost.reports.measurement import MeasurementReport
 
 
 def measure(
@@ -31,6 +30,7 @@ def measure(
     """
     from convcost.cli.models import refuse_unknown
     from convcost.cli.output import deliver, stdout_for_reports
+    from convcost.cli.unmeasured import refuse_unmeasured
 
     timing.protocol()  # what is wrong with an option is said before anything is read
     timing.setting("torch")
@@ -41,9 +41,9 @@ def measure(
     deliver(report, writing, notes=report.notes())
     if report.partial:
         return failure.INTERRUPTED
-    unmeasured = _refuse_unmeasured(report.models, verbose=writing.verbose)
+    refusals = ((each.analysis.target, each.refusal) for each in report.models if each.refusal is not None)
     strict = [model.analysis for model in report.models] if strictness.strict else []
-    return unmeasured or refuse_unknown(strict)
+    return refuse_unmeasured(refusals, verbose=writing.verbose) or refuse_unknown(strict)
 
 
 def _workloads(targets: Sequence[str], timing: Timing, reading: Reading) -> list[Workload]:
@@ -74,22 +74,3 @@ def _measured(workloads: Sequence[Workload], timing: Timing) -> MeasurementRepor
         for at, (workload, setting) in enumerate(zip(workloads, settings, strict=True))
     )
     return MeasurementReport(models=models, partial=was_interrupted(found))
-
-
-def _refuse_unmeasured(models: Sequence[MeasuredModel], *, verbose: bool) -> int:
-    """After the report is out: exit code 2, and an error that names the first model without a measurement."""
-    for model in models:
-        if (refusal := model.refusal) is not None:
-            if verbose:
-                failure.say_detail(refusal.detail)
-            failure.say(SourceError(f"{model.analysis.target}: not measured: {refusal.reason}", hint=_hint(refusal)))
-            return failure.UNUSABLE
-    return 0
-
-
-def _hint(refusal: NotMeasurable) -> str:
-    if refusal.needed_bytes:
-        return "--max-bytes sets how much memory it may take"
-    if refusal.detail.strip() not in refusal.reason:
-        return "-v shows all that the runtime said"
-    return "convcost measure --help lists what else can be run"

@@ -195,7 +195,11 @@ class Measuring(Timing):
     """Whether to measure latency beside counting, and how."""
 
     latency: Annotated[
-        bool, typer.Option("--latency", help="Measure how long it takes as well, as convcost measure does.")
+        bool,
+        typer.Option(
+            "--latency",
+            help="Measure its latency too, as convcost measure does; with --strict, any time missing is an error.",
+        ),
     ] = False
     device_file: Annotated[
         str | None,

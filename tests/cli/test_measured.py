@@ -9,7 +9,7 @@ import pytest
 
 from convcost.alternatives import Comparison
 from convcost.cli import main, measured
-from convcost.latency import INTERRUPTED, CandidateLatencies, Setting, candidates
+from convcost.latency import INTERRUPTED, CandidateLatencies, NotMeasurable, Setting, candidates
 
 NETWORK = str(Path(__file__).parents[2] / "sample_configs" / "onnx" / "resnet18.onnx")
 SMALL = "{type: conv, in_channels: 4, out_channels: 4, kernel: 3, padding: 1, input: [6, 6]}"
@@ -104,6 +104,43 @@ def test_times_of_layers_add_up_to_the_total(capsys: Capture, twins: str) -> Non
     layers = sum(layer["latency"]["median_ms"] for layer in document["layers"] if layer["latency"])
     total = document["latency"]["median_ms"]
     assert layers + document["layer_latency"]["unattributed_ms"] == pytest.approx(total)
+
+
+def test_a_model_that_was_not_measured_is_an_error_after_the_report(capsys: Capture, twins: str) -> None:
+    arguments = ("analyze", twins, "--latency", "--max-time", "0.1", "--max-bytes", "100B")
+    assert main([*arguments, "-f", "json", "-q"]) == 2
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert (document["totals"]["macs"] > 0, document["latency"]) == (True, None)
+    error, hint = err.splitlines()
+    assert error.startswith(f"error: {twins}: not measured: running it needs ")
+    assert hint == "hint: --max-bytes sets how much memory it may take"
+
+
+def test_layers_without_times_are_a_note_and_under_strict_an_error(
+    capsys: Capture, twins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measured, "measure_layers", lambda *arguments: NotMeasurable(reason="no profile"))
+    arguments = ("analyze", twins, "--latency", "--max-time", "0.1")
+    assert main([*arguments]) == 0
+    assert "no time per layer: no profile" in capsys.readouterr().out
+    assert main([*arguments, "--strict"]) == 2
+    assert f"error: {twins}, layer by layer: not measured: no profile" in capsys.readouterr().err
+
+
+def test_an_alternative_that_was_not_measured_is_an_error_under_strict(capsys: Capture, twins: str) -> None:
+    arguments = (twins, "--alternatives", "spatial_separable,grouped[groups=2]", "--max-bytes", "2kB")
+    compared(capsys, *arguments, code=0)
+    assert main(["compare", *arguments, "--latency", "--max-time", "0.1", "--strict"]) == 2
+    assert "error: conv1 as spatial-separable: not measured: running it needs" in capsys.readouterr().err
+
+
+def test_a_comparison_of_which_nothing_was_measured_is_an_error(capsys: Capture, twins: str) -> None:
+    assert main(["compare", twins, "--latency", "--max-bytes", "1B"]) == 2
+    out, err = capsys.readouterr()
+    assert "standard" in out
+    assert "error: conv1 as standard: not measured: running it needs" in err
+    assert ", and " in err
 
 
 def test_a_measured_report_can_be_compared_with_another(capsys: Capture, twins: str, tmp_path: Path) -> None:
