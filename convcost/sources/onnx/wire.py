@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from collections.abc import Container, Iterator
+from functools import cache
+from typing import TypeAlias
 
 Buffer: TypeAlias = "mmap.mmap | bytes"
+Field: TypeAlias = "tuple[int, int, int, int, int, int]"
+"""Number, wire type, where header, body and end lie, and a number's value or a body's length."""
 
 KEEP_BYTES = 4096
 """Payloads up to this size stay in the copy: they may be shapes, axes and scalars that inference needs."""
@@ -18,6 +21,8 @@ MAX_DEPTH = 100
 """Messages within messages; protobuf itself refuses more."""
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_MOST_IN_TWO_BYTES = 0x3FFF
+_SHORT_KEYS = frozenset(number << 3 | wire for number in range(1, 16) for wire in (_VARINT, _BYTES))  # of one byte
 
 # Field numbers below are those of onnx.proto3; a message of each kind may lie in these fields of its parent.
 _CHILDREN: dict[str, dict[int, str]] = {
@@ -29,12 +34,12 @@ _CHILDREN: dict[str, dict[int, str]] = {
     "sparse": {1: "tensor", 2: "tensor"},
 }
 _NOT_INFERENCE = "training"
-# An attribute is only met inside a node that was worth entering.
-_ALWAYS_ENTERED = frozenset({"graph", "function", "attribute", "tensor", "sparse", _NOT_INFERENCE})
 _CONSTANT_NODE = b"\x22\x08Constant"
+_SEARCHED_AT_ONCE = 4096  # a page: what may lie behind the nodes is a payload
 
 _DATA_TYPE, _RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION = 2, 9, 13, 14
 _PAYLOADS = frozenset({4, 5, 7, _RAW_DATA, 10, 11})
+_TYPE_AND_PAYLOADS = _PAYLOADS | {_DATA_TYPE}
 _LITTLE_ENDIAN_PAYLOADS = frozenset({4, 10, _RAW_DATA})  # float_data, double_data, raw_data: bytes as in memory
 _SHAPE_TYPES = frozenset({6, 7})  # int32, int64
 _EXTERNAL = 1
@@ -55,17 +60,6 @@ class StructureTooLargeError(ValueError):
     """What would be kept beside the large payloads is more than was allowed."""
 
 
-class Field(NamedTuple):
-    """One field: its number, wire type, and where its header, body and end lie. `value` is a varint's."""
-
-    number: int
-    wire: int
-    start: int
-    body: int
-    end: int
-    value: int
-
-
 def structure_of(buffer: Buffer, most: int = 2**31 - 1) -> bytes:
     """A copy of the model in `buffer` without the payloads of large tensors.
 
@@ -79,27 +73,49 @@ def structure_of(buffer: Buffer, most: int = 2**31 - 1) -> bytes:
     return bytes(copy.out)
 
 
-def fields(buffer: Buffer, start: int, stop: int) -> Iterator[Field]:
-    """The fields of the message in `buffer[start:stop]`; their bodies are not read."""
+def fields(buffer: Buffer, start: int, stop: int, wanted: Container[int]) -> Iterator[Field]:
+    """The fields numbered in `wanted` of the message in `buffer[start:stop]`; their bodies are not read.
+
+    Raises `MalformedMessageError` for the first field, wanted or not, that is none or leaves the message.
+    """
     position = start
     while position < stop:
-        key, body = _varint(buffer, position, stop)
-        number, wire, value = key >> 3, key & 7, 0
-        if wire == _BYTES:
-            length, body = _varint(buffer, body, stop)
-            end = body + length
-        elif wire == _VARINT:
-            value, end = _varint(buffer, body, stop)
-        elif wire in (_FIXED32, _FIXED64):
-            end = body + (4 if wire == _FIXED32 else 8)
-        else:
-            raise MalformedMessageError(f"wire type {wire}", position)
-        if number == 0:
-            raise MalformedMessageError("field number 0", position)
-        if end > stop:
-            raise MalformedMessageError(f"a field of {end - body} bytes in {stop - body}", position)
-        yield Field(number, wire, position, body, end, value)
-        position = end
+        key = buffer[position]
+        # Nearly all fields, read here without a call for each of their numbers; `_field` reads any.
+        if key in _SHORT_KEYS and position < stop - 2:
+            value, body = buffer[position + 1], position + 2
+            if value > 0x7F:
+                value, body = value - 0x80 + (buffer[body] << 7), body + 1
+            end = body + value if key & 7 == _BYTES else body
+            if value <= _MOST_IN_TWO_BYTES and end <= stop:
+                if key >> 3 in wanted:
+                    yield key >> 3, key & 7, position, body, end, value
+                position = end
+                continue
+        field = _field(buffer, position, stop)
+        if field[0] in wanted:
+            yield field
+        position = field[4]
+
+
+def _field(buffer: Buffer, start: int, stop: int) -> Field:
+    key, body = _varint(buffer, start, stop)
+    number, wire, value = key >> 3, key & 7, 0
+    if wire == _BYTES:
+        value, body = _varint(buffer, body, stop)
+        end = body + value
+    elif wire == _VARINT:
+        value, body = _varint(buffer, body, stop)
+        end = body
+    elif wire in (_FIXED32, _FIXED64):
+        end = body + (4 if wire == _FIXED32 else 8)
+    else:
+        raise MalformedMessageError(f"wire type {wire}", start)
+    if number == 0:
+        raise MalformedMessageError("field number 0", start)
+    if end > stop:
+        raise MalformedMessageError(f"a field of {end - body} bytes in {stop - body}", start)
+    return number, wire, start, body, end, value
 
 
 def _varint(buffer: Buffer, position: int, stop: int) -> tuple[int, int]:
@@ -125,57 +141,62 @@ class _Copy:
         if depth > MAX_DEPTH:
             raise MalformedMessageError("messages nested too deeply", start)
         children = _CHILDREN[kind]
-        copied = start
-        for field in fields(self._buffer, start, stop):
-            child = children.get(field.number)
-            if child is None or field.wire != _BYTES or not self._enters(child, field):
+        copied = without_constant = start
+        for number, wire, header, body, end, _ in fields(self._buffer, start, stop, children):
+            if wire != _BYTES:
                 continue
-            self._copy(copied, field.start)
-            copied = field.end
+            child = children[number]
+            if child == "node" and end - body <= KEEP_BYTES:
+                if end > without_constant:
+                    without_constant = self._without_constant(body, end, stop)
+                if end <= without_constant:
+                    continue
+            self._copy(copied, header)
+            copied = end
             if child != _NOT_INFERENCE:
-                self._child(child, field, depth + 1)
+                self._child(number, child, body, end, depth + 1)
         self._copy(copied, stop)
 
-    def _enters(self, kind: str, field: Field) -> bool:
-        if kind in _ALWAYS_ENTERED or field.end - field.body > KEEP_BYTES:
-            return True
-        return kind == "node" and self._buffer.find(_CONSTANT_NODE, field.body, field.end) >= 0
+    def _without_constant(self, start: int, end: int, stop: int) -> int:
+        """Up to where no node from `start` on can be a Constant, having searched once for many nodes."""
+        searched = min(max(end, start + _SEARCHED_AT_ONCE), stop)
+        found = self._buffer.find(_CONSTANT_NODE, start, searched)
+        return searched if found < 0 else found + len(_CONSTANT_NODE) - 1
 
-    def _child(self, kind: str, field: Field, depth: int) -> None:
-        self.out += _encoded(field.number << 3 | _BYTES)
+    def _child(self, number: int, kind: str, start: int, stop: int, depth: int) -> None:
+        self.out += _encoded(number << 3 | _BYTES)
         header = len(self.out)
         self.out += bytes(_PADDED_LENGTH)
         if kind == "tensor":
-            self._tensor(field.body, field.end)
+            self._tensor(start, stop)
         else:
-            self.message(kind, field.body, field.end, depth)
+            self.message(kind, start, stop, depth)
         length = len(self.out) - header - _PADDED_LENGTH
         self.out[header : header + _PADDED_LENGTH] = _padded(length)
 
     def _tensor(self, start: int, stop: int) -> None:
-        data_type = size = count = 0
-        last: Field | None = None
-        for field in fields(self._buffer, start, stop):
-            if field.number == _DATA_TYPE:
-                data_type = field.value
-            elif field.wire == _BYTES and field.number in _PAYLOADS:
-                last, size, count = field, size + field.end - field.body, count + 1
+        data_type = size = count = payload = first = last = 0
+        for number, wire, _, body, end, value in fields(self._buffer, start, stop, _TYPE_AND_PAYLOADS):
+            if number == _DATA_TYPE:
+                data_type = value if wire == _VARINT else 0
+            elif wire == _BYTES:
+                payload, first, last, size, count = number, body, end, size + end - body, count + 1
         dropped = size > (KEEP_INTEGER_BYTES if data_type in _SHAPE_TYPES else KEEP_BYTES)
         if dropped:
             self._copy_without_payloads(start, stop)
         else:
             self._copy(start, stop)
-        if last is not None and count == 1 and last.number in _LITTLE_ENDIAN_PAYLOADS:
-            self.out += _whereabouts(last)
+        if count == 1 and payload in _LITTLE_ENDIAN_PAYLOADS:
+            self.out += _whereabouts(first, last)
         if dropped:
             self.out += _encoded(_DATA_LOCATION << 3) + _encoded(_EXTERNAL)
 
     def _copy_without_payloads(self, start: int, stop: int) -> None:
         copied = start
-        for field in fields(self._buffer, start, stop):
-            if field.wire == _BYTES and field.number in _PAYLOADS:
-                self._copy(copied, field.start)
-                copied = field.end
+        for _, wire, header, _, end, _ in fields(self._buffer, start, stop, _PAYLOADS):
+            if wire == _BYTES:
+                self._copy(copied, header)
+                copied = end
         self._copy(copied, stop)
 
     def _copy(self, start: int, stop: int) -> None:
@@ -185,9 +206,15 @@ class _Copy:
             self.out += self._buffer[start:stop]
 
 
-def _whereabouts(payload: Field) -> bytes:
-    offset, length = str(payload.body).encode(), str(payload.end - payload.body).encode()
-    return _NO_LOCATION + _entry(b"offset", offset) + _entry(b"length", length)
+def _whereabouts(start: int, stop: int) -> bytes:
+    offset, length = b"%d" % start, b"%d" % (stop - start)
+    return _NO_LOCATION + _opening(b"offset", len(offset)) + offset + _opening(b"length", len(length)) + length
+
+
+@cache
+def _opening(key: bytes, digits: int) -> bytes:
+    """An external-data entry up to its value of so many digits."""
+    return _entry(key, bytes(digits))[:-digits]
 
 
 def _entry(key: bytes, value: bytes) -> bytes:
@@ -211,8 +238,8 @@ def _encoded(value: int) -> bytes:
 
 def _padded(length: int) -> bytes:
     """A length in `_PADDED_LENGTH` bytes, so that it can be written before it is known."""
-    groups = [length >> 7 * place & 0x7F for place in range(_PADDED_LENGTH)]
-    return bytes([group | 0x80 for group in groups[:-1]] + groups[-1:])
+    low, high = length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80
+    return bytes((low, high, length >> 14 & 0x7F | 0x80, length >> 21 & 0x7F | 0x80, length >> 28 & 0x7F))
 
 
 _NO_LOCATION = _entry(b"location", b"")

@@ -40,6 +40,11 @@ def nodes(count: int) -> bytes:
     return HEADER + delimited(7, delimited(1, delimited(1, b"x") + delimited(2, b"y") + delimited(4, b"Relu")) * count)
 
 
+def constants(count: int) -> bytes:
+    value = delimited(5, delimited(1, b"value") + delimited(5, delimited(9, bytes(8))))
+    return HEADER + delimited(7, delimited(1, delimited(4, b"Constant") + value) * count)
+
+
 def tensors(count: int) -> bytes:
     return HEADER + delimited(7, delimited(5, b"\x08\x01\x10\x01" + delimited(9, bytes(5000))) * count)
 
@@ -53,7 +58,7 @@ def attributes(count: int) -> bytes:
     return HEADER + delimited(7, delimited(1, delimited(4, b"Constant") + ints * count))
 
 
-@pytest.mark.parametrize("made", [small_fields, nodes, tensors, dims, attributes])
+@pytest.mark.parametrize("made", [small_fields, nodes, constants, tensors, dims, attributes])
 def test_walking_the_wire_takes_time_in_proportion(made: Callable[[int], bytes]) -> None:
     few, many = (calls(lambda size=size: structure_of(made(size))) for size in (FEW, MANY))
     assert many <= MOST * few

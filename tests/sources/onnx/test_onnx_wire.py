@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from convcost.graph import Graph
 from convcost.sources import Request
 from convcost.sources.onnx import load_onnx
 from convcost.sources.onnx.wire import KEEP_BYTES, MAX_DEPTH, MalformedMessageError, fields, structure_of
+from tests.nasty.wire_files import HEADER, delimited
 from tests.sources.onnx.tiny import analyze, graph, load, model, node, ones, save
 
 BIG = KEEP_BYTES // 4 + 1
@@ -79,6 +81,34 @@ def test_weights_in_constant_nodes_are_left_where_they_are_too(tmp_path: Path) -
         at = weight.stored.offset
         found = Path(weight.stored.path).read_bytes()[at : at + weight.stored.length]
         assert np.array_equal(np.frombuffer(found, np.float32), value)
+
+
+def test_a_constant_is_found_among_any_number_of_small_nodes() -> None:
+    value = numpy_helper.from_array(ones(BIG // 8), "value")
+    constants = [node("Constant", [], [f"c{at}"], value=value) for at in range(30)]
+    between = [[node("Relu", ["x"], [f"r{at}.{place}"]) for place in range(at * 11)] for at in range(30)]
+    nodes = [each for constant, relus in zip(constants, between, strict=True) for each in (constant, *relus)]
+    copy = ModelProto.FromString(structure_of(model(graph(nodes, {"x": [1]})).SerializeToString()))
+    assert [each.op_type for each in copy.graph.node] == [each.op_type for each in nodes]
+    found = [each for each in copy.graph.node if each.attribute and each.attribute[0].t.external_data]
+    assert [each.output[0] for each in found] == [f"c{at}" for at in range(30)]
+
+
+class Watched(bytes):
+    """Bytes that know how far they have been searched."""
+
+    reached = 0
+
+    def find(self, *arguments: Any) -> int:
+        self.reached = max(self.reached, arguments[2])
+        return super().find(*arguments)
+
+
+def test_the_search_for_constants_ends_within_a_page_of_the_nodes() -> None:
+    nodes = delimited(1, delimited(4, b"Relu") + delimited(3, bytes(90))) * 70
+    content = Watched(HEADER + delimited(7, nodes + delimited(5, delimited(9, bytes(1 << 20)))))
+    structure_of(content)
+    assert len(nodes) <= content.reached <= len(nodes) + 4096
 
 
 def test_payloads_are_not_read(tmp_path: Path) -> None:
@@ -182,7 +212,7 @@ def test_a_length_that_leaves_its_message_is_refused() -> None:
 @pytest.mark.parametrize("content", [b"\x80" * 11, b"\x03", b"\x02\x00", b"\x09\x00\x00"])
 def test_malformed_fields_are_refused(content: bytes) -> None:
     with pytest.raises(MalformedMessageError):
-        list(fields(content, 0, len(content)))
+        list(fields(content, 0, len(content), wanted=()))
 
 
 def test_nesting_is_bounded() -> None:
