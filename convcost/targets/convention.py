@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from convcost import sources
 from convcost.analysis import analyze_graph
 from convcost.conventions import Convention, Expression, express
 from convcost.errors import UsageError
-from convcost.sources.request import Request, is_archive, is_saved
+from convcost.graph import Graph
+from convcost.graph.caller import Caller
+from convcost.sources.request import Request, is_saved
 
 
 def expressed(request: Request, convention: Convention, *, backward: bool = False) -> Expression:
@@ -20,9 +24,15 @@ def expressed(request: Request, convention: Convention, *, backward: bool = Fals
             f"{target} is a report, or would be read as one, and reports do not hold what {convention.name} goes by",
             hint="--convention takes the model itself: a file, or a PyTorch target",
         )
-    if sources.source_of(target).name != "torch" or is_archive(target):  # saved programs run no modules
-        return express(analyze_graph(sources.load(request), backward=backward), convention, None)
-    from convcost.sources.torch import callers_of
-
-    graph, callers = callers_of(request)
+    graph, callers = _called(request)
     return express(analyze_graph(graph, backward=backward), convention, callers)
+
+
+def _called(request: Request) -> tuple[Graph, Mapping[str, Caller] | None]:
+    """The network, and who called each of its layers where modules run."""
+    if sources.source_of(request.target).name == "torch":
+        from convcost.sources.torch import callers_of, is_program
+
+        if not is_program(request.target):
+            return callers_of(request)
+    return sources.load(request), None

@@ -18,6 +18,9 @@ COMMANDS = (
     ("check", "net.pt", *INPUT, "--max", "macs=1G"),
     ("diff", "net.pt", "net.pt", *INPUT),
     ("analyze", "net.pt", *INPUT, "--sweep", "batch=1,2"),
+    ("analyze", "net.pt", *INPUT, "--convention", "ptflops"),
+    ("analyze", "net.pt", *INPUT, "--cross-check", "fvcore"),
+    ("analyze", "net.pt", *INPUT, "--cross-check", "torch"),
 )
 
 Capture = pytest.CaptureFixture[str]
@@ -30,11 +33,23 @@ def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: " ".join(words[:1] + words[4:5]))
 def test_every_command_unpickles_only_when_told_to(saved: Path, capsys: Capture, command: tuple[str, ...]) -> None:
     assert main([*command]) == 2
     assert "--trust-pickle" in capsys.readouterr().err
     assert main([*command, "--trust-pickle"]) == 0
+
+
+def convention(capsys: Capture, target: str) -> object:
+    capsys.readouterr()
+    assert main(["analyze", target, *INPUT, "--convention", "ptflops", "--trust-pickle", "-f", "json"]) == 0
+    return json.loads(capsys.readouterr().out)["convention_terms"]
+
+
+def test_an_unpickled_module_is_counted_by_other_counters_as_the_module_it_is(saved: Path, capsys: Capture) -> None:
+    (saved / "net.py").write_text("from tests.sources.torch.networks import Residual\n")
+    torch.jit.script(Residual()).save("script.pt")
+    assert convention(capsys, "net.pt") == convention(capsys, "net.py:Residual") != convention(capsys, "script.pt")
 
 
 def test_a_configs_models_are_unpickled_only_when_the_command_line_says_so(saved: Path, capsys: Capture) -> None:

@@ -212,7 +212,7 @@ def _tried(target: str) -> str:
         (str(SAMPLES / "onnx" / "resnet18.onnx"), "is not a PyTorch model"),
         ("report.json", "is not a PyTorch model"),
         ("git:HEAD:net.py:build", "is not a PyTorch model"),
-        ("model.pt2", "is an archive"),
+        ("model.pt2", "is a saved program"),
     ],
 )
 def test_only_modules_built_by_python_have_a_second_opinion(target: str, says: str) -> None:

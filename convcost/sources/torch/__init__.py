@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from convcost.sources.torch.peers import PeerCount
     from convcost.sources.torch.runnable import Runnable
 
-__all__ = ["ask_peer", "callers_of", "graph_of", "load_runnable", "load_torch", "runnable_of"]
+__all__ = ["ask_peer", "callers_of", "graph_of", "is_program", "load_runnable", "load_torch", "runnable_of"]
 
 
 def load_torch(request: Request) -> Graph:
@@ -61,6 +61,14 @@ def ask_peer(request: Request, peer: str) -> tuple[Graph, PeerCount]:
     from convcost.sources.torch.peers import ask
 
     return ask(request, peer)
+
+
+def is_program(target: str) -> bool:
+    """Whether a PyTorch target is a file that holds code instead of modules: an exported program or TorchScript."""
+    _require_torch(f"'{target}'")
+    from convcost.sources.torch import archive
+
+    return archive.is_program(target)
 
 
 def callers_of(request: Request) -> tuple[Graph, Mapping[str, Caller]]:

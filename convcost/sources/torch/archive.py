@@ -12,7 +12,7 @@ from torch import fx, nn
 from torch.fx.node import Node as FxNode
 
 from convcost.errors import SourceError
-from convcost.sources.request import InputSpec
+from convcost.sources.request import InputSpec, is_archive
 from convcost.sources.torch.blame import first_line
 from convcost.sources.torch.call import dtype_of
 from convcost.sources.torch.capture import Runner
@@ -60,6 +60,11 @@ def _refuse_bomb(path: Path) -> None:
             f"'{path}' unpacks to {unpacked:,} bytes, more than {most:,}",
             hint="save it with torch, which stores weights",
         )
+
+
+def is_program(target: str) -> bool:
+    """Whether a target is a saved program, which runs none of the modules it was made of; a pickled module is none."""
+    return is_archive(target) and (target.endswith(".pt2") or is_script(Path(target)))
 
 
 def is_script(path: Path) -> bool:

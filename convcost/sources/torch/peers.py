@@ -18,7 +18,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from convcost.dataclasses import dataclass
 from convcost.errors import ConvcostError, MissingDependencyError, SourceError, UsageError
 from convcost.graph import FLOPS_PER_MAC, Graph
-from convcost.sources.request import Request, is_archive
+from convcost.sources.request import Request
+from convcost.sources.torch.archive import is_program
 from convcost.sources.torch.blame import first_line, where
 from convcost.sources.torch.borrow import borrowed
 from convcost.sources.torch.build import META
@@ -53,9 +54,9 @@ def ask(request: Request, peer: str) -> tuple[Graph, PeerCount]:
     """The request's graph, and what `fvcore` or `torch` counts on the same module. Raises `SourceError`."""
     if peer == "fvcore":
         _require_fvcore()
-    if is_archive(request.target):
+    if is_program(request.target):
         raise UsageError(
-            f"{request.target} is an archive, and {peer} needs the modules it was made of",
+            f"{request.target} is a saved program, and {peer} needs the modules it was made of",
             hint="cross-check the factory: package.module:factory or file.py:factory",
         )
     return with_subject(request, lambda subject: (capture(subject), _opinion(subject, peer)))
