@@ -22,6 +22,7 @@ from convcost.graph.ops import (
 )
 
 _TWO_FACTORS = 2
+_FUNCTIONAL = "torch.nn.functional."
 _PER_OUTPUT = {("nearest", 2): 1, ("linear", 2): 4}
 _CONV = Rule(ops=(Conv, ConvTranspose), products=True)
 _CELL = Rule(ops=(Recurrent,), products=True)
@@ -51,10 +52,22 @@ def affine(call: Call) -> bool:
 
 def _is_scaled(call: Call) -> bool:
     """Whether a normalisation is given factors, learnable or computed; running statistics are none."""
+    if (named := _named(call)) is not None:
+        return "weight" in named
     given = call.layer.node.operands[1:]
     if len(given) != _TWO_FACTORS or not isinstance(call.op, Normalize) or call.op.method not in ("batch", "instance"):
         return bool(given)
     return not _are_buffers(given) and (call.op.method == "instance" or _in_training(call))
+
+
+def _named(call: Call) -> frozenset[str] | None:
+    """The tensors that a normalising function of Python was given by name, as its factors always are."""
+    return call.caller.named if call.caller.function.startswith(_FUNCTIONAL) else None
+
+
+def _factors_known(call: Call) -> bool:
+    """Whether factors can be told from summands: a lone tensor may be either."""
+    return _named(call) is not None or len(call.layer.node.operands) % 2 == 1
 
 
 def _are_buffers(tensors: Sequence[Tensor]) -> bool:
@@ -71,6 +84,7 @@ def _norm(name: str, scaled: int, plain: int) -> Rule:
         ops=(Normalize,),
         adds=lambda call: call.in_elements * (scaled if _is_scaled(call) else plain),
         why=f"{name}, {scaled} per element ({plain} without scale)",
+        exact=_factors_known,
     )
 
 
@@ -110,7 +124,8 @@ _BATCH_NORM_IN_TRAINING = replace(
     _norm("BatchNorm in training", 5, 4),
     # Two buffers may be running statistics or, more rarely, factors.
     exact=lambda call: (
-        len(call.layer.node.operands) != 1 + _TWO_FACTORS or not _are_buffers(call.layer.node.operands[1:])
+        _named(call) is not None
+        or (_factors_known(call) and not _are_buffers(call.layer.node.operands[1 : 1 + _TWO_FACTORS]))
     ),
 )
 _TRACED_WHOLE = frozenset({"torch", "torch.Tensor", "torch.functional", "torch.linalg"})

@@ -175,7 +175,7 @@ class Own(nn.Module):
 
 
 class Norms(nn.Module):
-    """Normalisations as functions: by what statistics, and scaled by parameters, by buffers or by computed factors."""
+    """Normalisations as functions: by what statistics; scaled by parameters, buffers or computed factors, or shifted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -185,13 +185,20 @@ class Norms(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         factors, running = (self.scale * 2, self.shift * 2), (self.mean, self.variance)
-        for scaled in ((None, None), (self.scale, self.shift), factors, running):
+        for scaled in (
+            (None, None),
+            (self.scale, self.shift),
+            (None, self.shift),
+            (self.scale, None),
+            factors,
+            running,
+        ):
             x = F.batch_norm(x, *running, *scaled)
             x = F.group_norm(x, 2, *scaled)
             x = F.layer_norm(x, (4,), *scaled)
-        for scaled in ((None, None), (self.scale, self.shift), (factors[0], None)):
+        for scaled in ((None, None), (self.scale, self.shift), (factors[0], None), (None, factors[1])):
             x = F.batch_norm(x, None, None, *scaled, training=True)
-        x = F.instance_norm(x, None, None, *factors)
+        x = F.instance_norm(F.instance_norm(x, None, None, *factors), bias=self.shift)
         return F.instance_norm(x, *running, use_input_stats=False)
 
 

@@ -70,12 +70,13 @@ class _Watch(TorchFunctionMode):
         self._function = ""
         self._by_name = True
         self._plain: tuple[int | float | str, ...] = ()
+        self._named: frozenset[str] | None = None
         self._thread = threading.get_ident()
 
     def current(self) -> Caller:
         module, shape = self._stack[-1]
         if module is None:
-            return Caller(function=self._function, by_name=self._by_name, plain=self._plain)
+            return Caller(function=self._function, by_name=self._by_name, plain=self._plain, named=self._named)
         return Caller(
             module=_class_name(module),
             is_leaf=not any(True for _ in module.children()),
@@ -83,6 +84,7 @@ class _Watch(TorchFunctionMode):
             function=self._function,
             by_name=self._by_name,
             plain=self._plain,
+            named=self._named,
             input=shape,
         )
 
@@ -114,10 +116,11 @@ class _Watch(TorchFunctionMode):
         self._function = _function_name(func, written_as_operator=is_operator(frame))
         self._by_name = is_named(frame, self._function)
         self._plain = tuple(item for item in (*args, *(kwargs or {}).values()) if isinstance(item, (int, float, str)))
+        self._named = frozenset(name for name, item in (kwargs or {}).items() if isinstance(item, torch.Tensor))
         try:
             return func(*args, **(kwargs or {}))
         finally:
-            self._function, self._plain, self._by_name = "", (), True
+            self._function, self._plain, self._named, self._by_name = "", (), None, True
 
     def _enter_module(self, module: nn.Module, arguments: object) -> None:
         if threading.get_ident() == self._thread:
