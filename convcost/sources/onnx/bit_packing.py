@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from convcost.graph import Weight
@@ -34,7 +34,7 @@ class Packing(NamedTuple):
         return weight.numel * weight.dtype.bits // self.bits
 
 
-def packings(nodes: Iterable[OnnxNode]) -> dict[str, Packing]:
+def packings(nodes: Sequence[OnnxNode]) -> dict[str, Packing]:
     """By the name of the stored tensor, for all that some node reads as packed."""
     found: dict[str, Packing] = {}
     for node in with_bodies(nodes):

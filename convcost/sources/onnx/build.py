@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from convcost.errors import ShapeError, SourceError
 from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
-from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Pool, Recurrent, Unknown
-from convcost.sources.naming import LayerNames, containers_of
+from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Op, Pool, Recurrent, Unknown
+from convcost.sources.naming import LayerNames, containers_of, is_contraction
 from convcost.sources.onnx.alike import Key, Outcome, key_of, outcome_of
 from convcost.sources.onnx.attributes import Attributes
 from convcost.sources.onnx.constant import constant_tensor, is_constant
@@ -18,7 +18,7 @@ from convcost.sources.onnx.dtypes import DTYPES
 from convcost.sources.onnx.folding import FOLDS, fold, shape_values
 from convcost.sources.onnx.inference import NodeInference, TensorType
 from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, Lowering, NotCountedError
-from convcost.sources.onnx.module_paths import CONTRACTIONS, LayerPaths, path_of
+from convcost.sources.onnx.module_paths import LayerPaths, path_of
 from convcost.sources.onnx.node import OnnxNode
 from convcost.sources.onnx.scope import Pending, Scope
 from convcost.sources.onnx.stored import SAME_WEIGHT, weight_of
@@ -111,16 +111,18 @@ class GraphBuilder:
             )
         return f"{name}#{len(self._written)}"
 
-    def value(self, name: str, reader: OnnxNode | None = None) -> Tensor:
-        """The tensor called `name` here. Without a node, the reader is the graph itself, for its outputs."""
+    def value(self, name: str) -> Tensor:
+        """The tensor called `name` here, for an output of the graph."""
         found = self.scope.values.get(name)
         if found is None:
-            who = _label(reader) if reader else "the graph"
-            raise SourceError(
-                f"{self.target}: {who} reads '{shown(name)}', which nothing before it writes",
-                hint="nodes must stand in execution order; check the file with onnx.checker",
-            )
+            raise self._unwritten(name, "the graph")
         return found
+
+    def _unwritten(self, name: str, reader: str) -> SourceError:
+        return SourceError(
+            f"{self.target}: {reader} reads '{shown(name)}', which nothing before it writes",
+            hint="nodes must stand in execution order; check the file with onnx.checker",
+        )
 
     def is_sized(self, tensor: Tensor) -> bool:
         return tensor.name not in self._unsized
@@ -134,7 +136,11 @@ class GraphBuilder:
         if is_constant(node):
             self.constant(node)
             return
-        arguments = tuple([self.value(name, node) if name else None for name in node.input])
+        values = self.scope.values
+        try:
+            arguments = tuple([values[name] if name else None for name in node.input])
+        except KeyError as missing:
+            raise self._unwritten(missing.args[0], _label(node)) from None
         results = self._results(node, arguments)
         if node.op_type in _KNOWN_BY_VALUE:
             self._fold(node, arguments)
@@ -224,8 +230,17 @@ class GraphBuilder:
         if outcome is None or "" in node.output:
             self._new_operator(node, arguments, results, key)
         else:
-            lowered = outcome.of(arguments)
-            self.emit(node, lowered, self._outputs(node, lowered, outcome.kinds))
+            self._alike_operator(node, arguments, outcome)
+
+    def _alike_operator(self, node: OnnxNode, arguments: tuple[Tensor | None, ...], outcome: Outcome) -> None:
+        """Of a graph of many nodes, most come this way."""
+        outputs = []
+        for name, (shape, dtype) in zip(node.output, outcome.outputs, strict=True):
+            output = Tensor(name=self.fresh(name), shape=shape, dtype=dtype)
+            self._written.add(output.name)
+            self.scope.values[name] = output
+            outputs.append(output)
+        self.emit(node, outcome.op, outcome.operands(arguments), tuple(outputs))
 
     def _new_operator(
         self, node: OnnxNode, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...], key: Key
@@ -250,11 +265,13 @@ class GraphBuilder:
             raise NotCountedError("its attributes do not fit its operands") from error
         for step in call.steps:
             self._written.update(tensor.name for tensor in step.outputs)
-            self.emit(node, Lowered(op=step.op, operands=step.operands), step.outputs)
-        self.emit(node, lowered, self._outputs(node, lowered, kinds))
-        outcome = outcome_of(call, lowered, kinds)
-        if outcome is not None:
-            self._outcomes[key] = outcome
+            self.emit(node, step.op, step.operands, step.outputs)
+        outputs = self._outputs(node, lowered, kinds)
+        self.emit(node, lowered.op, lowered.operands, outputs)
+        if "" not in node.output and all(self.is_sized(output) for output in outputs):
+            outcome = outcome_of(call, lowered, outputs)
+            if outcome is not None:
+                self._outcomes[key] = outcome
 
     def _outputs(self, node: OnnxNode, lowered: Lowered, kinds: Sequence[TensorType]) -> tuple[Tensor, ...]:
         default = lowered.dtype or (lowered.operands[0].dtype if lowered.operands else DType.FLOAT32)
@@ -280,30 +297,23 @@ class GraphBuilder:
         shapes = tuple(_UNSIZED if kind.shape is None else kind.shape for kind in kinds)
         op = Unknown(operator=node.op_type, reason=reason, shapes=shapes)
         lowered = Lowered(op=op, operands=tuple(argument for argument in arguments if argument is not None))
-        self.emit(node, lowered, self._outputs(node, lowered, kinds))
+        self.emit(node, lowered.op, lowered.operands, self._outputs(node, lowered, kinds))
 
-    def emit(self, node: OnnxNode, lowered: Lowered, outputs: tuple[Tensor, ...]) -> None:
+    def emit(self, node: OnnxNode, op: Op, operands: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
         """Adds a node to the graph, to be named when all are known."""
         bias = self.scope.biases.get(node.output[0]) if self.scope.biases and node.output else None
-        self.pending.append(
-            Pending(
-                op=lowered.op,
-                operands=lowered.operands,
-                outputs=outputs,
-                where=path_of(node),
-                origin=Origin(operator=node.op_type, node=node.name),
-                bias=bias,
-            )
-        )
+        origin = Origin(operator=node.op_type, node=node.name)
+        self.pending.append(Pending(op, operands, outputs, path_of(node), origin, bias))
 
     def _named(self) -> tuple[Node, ...]:
-        paths = LayerPaths((item.where for item in self.pending), self._weights)
+        paths = LayerPaths([item.where for item in self.pending], self._weights)
         settled = [paths.settled(item.where, item.op, item.operands, item.bias) for item in self.pending]
         placed = list(zip(settled, self.pending, strict=True))
+        contractions = [(path, item) for path, item in placed if is_contraction(type(item.op))]
         names = LayerNames(
             containers_of(paths.modules),
-            contracting={path for path, item in placed if isinstance(item.op, Recurrent)},
-            weighted={path for path, item in placed if isinstance(item.op, CONTRACTIONS) and item.has_weight},
+            contracting={path for path, item in contractions if isinstance(item.op, Recurrent)},
+            weighted={path for path, item in contractions if item.has_weight},
         )
         return tuple(
             [

@@ -12,7 +12,7 @@ from convcost.graph.ops import Gather, Move, Unknown
 from convcost.sources.onnx.attributes import Attributes
 from convcost.sources.onnx.constant import is_constant
 from convcost.sources.onnx.inference import TensorType
-from convcost.sources.onnx.lowering import Lowered, NotCountedError
+from convcost.sources.onnx.lowering import NotCountedError
 from convcost.sources.onnx.scope import Pending
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def lower_if(builder: GraphBuilder, node: OnnxNode, arguments: Arguments) -> Non
 
 
 def _doubt(builder: GraphBuilder, node: OnnxNode, reason: str) -> None:
-    builder.emit(node, Lowered(op=Unknown(operator=node.op_type, reason=reason), operands=()), ())
+    builder.emit(node, Unknown(operator=node.op_type, reason=reason), (), ())
 
 
 def _may_be_larger(builder: GraphBuilder, cheaper: _Body, dearest: _Body) -> bool:
@@ -113,7 +113,7 @@ def lower_scan(builder: GraphBuilder, node: OnnxNode, arguments: Arguments) -> N
         for name, source, axis in zip(names, sources, axes, strict=True):
             shape = (*source.shape[:axis], *source.shape[axis + 1 :])
             slices[name] = builder.declared(name, TensorType(0, shape), dtype=source.dtype)
-            builder.emit(node, Lowered(op=Gather(axis=axis), operands=(source,)), (slices[name],))
+            builder.emit(node, Gather(axis=axis), (source,), (slices[name],))
             nodes.append(builder.pending.pop())
         entry = len(builder.pending)
         lowered = _loop_body(builder, node, body, states, [], {}, slices)
@@ -219,7 +219,7 @@ def _loop_body(
         inner = builder.declared(name, TensorType(0, tensor.shape), alias=tensor.buffer, dtype=tensor.dtype)
         entered.append(dataclasses.replace(inner, weight=tensor.weight))
     op = Move(action=node.op_type.lower(), shapes=tuple(tensor.shape for tensor in entered), view=True)
-    builder.emit(node, Lowered(op=op, operands=tuple(carried)), tuple(entered))
+    builder.emit(node, op, tuple(carried), tuple(entered))
     bound = dict(zip(names, entered, strict=False)) | dict(slices or {})
     return _body(builder, body, bound, known)
 
@@ -264,7 +264,7 @@ def _leave(
         operands.append(result)
         outputs.append(output)
     op = Move(action=action, shapes=tuple(output.shape for output in outputs), view=True)
-    builder.emit(node, Lowered(op=op, operands=(*operands, *until_here)), tuple(outputs))
+    builder.emit(node, op, (*operands, *until_here), tuple(outputs))
 
 
 def _stack(
@@ -281,7 +281,7 @@ def _stack(
     op = Move(action=node.op_type.lower(), shapes=tuple(tensor.shape for tensor in outputs), view=True)
     builder.pending[entry] = opened._replace(op=op, outputs=outputs)
     part = builder.declared(f"{name}#part", TensorType(0, item.shape), alias=whole.buffer, dtype=item.dtype)
-    builder.emit(node, Lowered(op=Move(action="stack", shapes=(item.shape,)), operands=(item,)), (part,))
+    builder.emit(node, Move(action="stack", shapes=(item.shape,)), (item,), (part,))
     builder.pending[-1] = builder.pending[-1]._replace(repeat=trips)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -35,10 +35,16 @@ def read_nodes(nodes: Iterable[NodeProto]) -> list[OnnxNode]:
 _WITH_BODIES = frozenset({"If", "Loop", "Scan"})
 
 
-def with_bodies(nodes: Iterable[OnnxNode]) -> Iterator[OnnxNode]:
+def with_bodies(nodes: Sequence[OnnxNode]) -> Sequence[OnnxNode]:
     """The nodes, and those of the branches and loop bodies among them, which read the graph's tensors too."""
+    if _WITH_BODIES.isdisjoint([node.op_type for node in nodes]):
+        return nodes
+    return list(_and_bodies(nodes))
+
+
+def _and_bodies(nodes: Iterable[OnnxNode]) -> Iterator[OnnxNode]:
     for node in nodes:
         yield node
         if node.op_type in _WITH_BODIES:
             for attribute in node.attribute:
-                yield from with_bodies(read_nodes(attribute.g.node))
+                yield from _and_bodies(read_nodes(attribute.g.node))

@@ -30,7 +30,7 @@ def set_aside(graph: GraphProto) -> GraphProto:
 
 def contradiction(graph: GraphProto, stated: GraphProto) -> str | None:
     """The name of a value that was inferred to have another shape than stated."""
-    inferred = {value.name: value.type for value in (*graph.value_info, *graph.output)}
+    inferred = _types_beside(graph, stated)
     for value in (*stated.value_info, *stated.output):
         found = inferred.get(value.name)
         if found is not None and found != value.type and _differ(found, value.type):
@@ -40,7 +40,7 @@ def contradiction(graph: GraphProto, stated: GraphProto) -> str | None:
 
 def fill_in(graph: GraphProto, stated: GraphProto) -> None:
     """Gives values whose shape could not be inferred the one that is stated."""
-    values = {value.name: value.type for value in (*graph.value_info, *graph.output)}
+    values = _types_beside(graph, stated)
     for value in (*stated.value_info, *stated.output):
         found = values.get(value.name)
         if found is None:
@@ -49,6 +49,12 @@ def fill_in(graph: GraphProto, stated: GraphProto) -> None:
             tensor = found.tensor_type
             tensor.shape.CopyFrom(value.type.tensor_type.shape)
             tensor.elem_type = tensor.elem_type or value.type.tensor_type.elem_type
+
+
+def _types_beside(graph: GraphProto, stated: GraphProto) -> dict[str, TypeProto]:
+    """What `graph` says of the values that `stated` may speak of, which are its outputs alone in many files."""
+    values = (*graph.value_info, *graph.output) if stated.value_info else graph.output
+    return {value.name: value.type for value in values}
 
 
 def _drop(graph: GraphProto) -> None:
