@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from itertools import accumulate
 from typing import NamedTuple
 
 from convcost.graph import Graph, Node
 
 
-class _Buffer(NamedTuple):
-    """Memory from the first node that touches it to the last."""
+class _Buffers(NamedTuple):
+    """Memory by its owner's name: the bytes, and the first and the last step that touches it, all in one order."""
 
-    nbytes: int
-    first: int
-    last: int
+    nbytes: dict[str, int]
+    first: dict[str, int]
+    last: dict[str, int]
 
 
 def peak_activation_bytes(graph: Graph) -> int:
@@ -25,24 +25,22 @@ def peak_activation_bytes(graph: Graph) -> int:
     """
     buffers = _buffers(graph)
     change = [0] * (len(graph.nodes) + 1)
-    for buffer in buffers.values():
-        change[buffer.first] += buffer.nbytes
-        change[buffer.last + 1] -= buffer.nbytes
-    peak = live = 0
-    for step, delta in enumerate(change):
-        live += delta
-        peak = max(peak, live)
-        if step < len(graph.nodes):
-            peak = max(peak, live + _beside(graph.nodes[step], step, buffers))
-    return peak
+    for nbytes, first, last in zip(*(column.values() for column in buffers), strict=True):
+        change[first] += nbytes
+        change[last + 1] -= nbytes
+    live = list(accumulate(change))
+    stacked = [
+        live[step] + passing - _ended(node, step, buffers)
+        for step, node in enumerate(graph.nodes)
+        if (passing := node.op.passing_bytes(node.outputs))
+    ]
+    return max(live + stacked)
 
 
-def _buffers(graph: Graph) -> dict[str, _Buffer]:
-    nbytes: dict[str, int] = {}
-    first: dict[str, int] = {}
-    last: dict[str, int] = {}
+def _buffers(graph: Graph) -> _Buffers:
+    buffers = nbytes, first, last = _Buffers({}, {}, {})
     for step, node in enumerate(graph.nodes):
-        for tensor in (*node.operands, *node.outputs):
+        for tensor in node.operands + node.outputs:
             if tensor.weight is not None:
                 continue
             name = tensor.alias or tensor.name
@@ -53,13 +51,10 @@ def _buffers(graph: Graph) -> dict[str, _Buffer]:
             last[name] = step
     end = len(graph.nodes) - 1
     last.update((name, end) for tensor in graph.outputs if (name := tensor.buffer) in last)
-    return {name: _Buffer(nbytes[name], begun, last[name]) for name, begun in first.items()}
+    return buffers
 
 
-def _beside(node: Node, step: int, buffers: Mapping[str, _Buffer]) -> int:
-    """How much more a stacked op holds at its last layer, when the inputs that nothing else reads are gone."""
-    passing = node.op.passing_bytes(node.outputs)
-    if not passing:
-        return 0
-    ended = {t.buffer for t in node.inputs if buffers[t.buffer].last == step} - {t.buffer for t in node.outputs}
-    return passing - sum(buffers[name].nbytes for name in ended)
+def _ended(node: Node, step: int, buffers: _Buffers) -> int:
+    """What is gone at a stacked op's last layer: the inputs that nothing else reads."""
+    ended = {t.buffer for t in node.inputs if buffers.last[t.buffer] == step} - {t.buffer for t in node.outputs}
+    return sum([buffers.nbytes[name] for name in ended])
