@@ -11,6 +11,7 @@ from convcost.budgets import Budget, LayerBudget, Verdicts
 from convcost.budgets.baseline import Baseline, changes_in
 from convcost.budgets.ratchet import rewritten, tightenings
 from convcost.budgets.settings import headroom_of
+from convcost.cli.gating import Accepting
 from convcost.cli.plan import Plan
 from convcost.cli.references import baseline_path, read_baseline
 from convcost.cli.timing import Timings, is_compared, latency_baseline_path, read_latency_baseline
@@ -25,6 +26,14 @@ def refuse_updating_a_revision(plan: Plan) -> None:
     if plan.settings["base_ref"].value:
         hint = "without --base-ref, --update-baseline writes a file"
         raise UsageError("a revision is no baseline that can be updated", hint=hint)
+
+
+def accepting_files(plan: Plan, accepting: Accepting) -> list[Path]:
+    """The files that accepting today's numbers writes, known before anything is measured."""
+    found = [baseline_path(plan)] if accepting.update_baseline else []
+    if found and any(is_compared(model, plan) for model in plan.models):
+        found.append(latency_baseline_path(plan))
+    return [*found, Path(plan.config.file)] if accepting.ratchet else found
 
 
 def write_baselines(plan: Plan, analyses: Mapping[str, Analysis], timings: Timings) -> None:

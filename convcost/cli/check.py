@@ -38,6 +38,7 @@ def check(
     from convcost.budgets import Reference, check_analysis, exit_code
     from convcost.cli import failure
     from convcost.cli.accept import (
+        accepting_files,
         lower_limits,
         refuse_ratchet_without_limits,
         refuse_updating_a_revision,
@@ -45,7 +46,7 @@ def check(
     )
     from convcost.cli.ci import append_summary, places_of
     from convcost.cli.models import analyses_at, refuse_unknown
-    from convcost.cli.output import deliver
+    from convcost.cli.output import check_destinations, deliver
     from convcost.cli.plan import plan_check
     from convcost.cli.references import References, find_references, verdicts_without_a_model
     from convcost.cli.timing import measure_models
@@ -64,6 +65,7 @@ def check(
         refuse_ratchet_without_limits(plan)
     if accepting.update_baseline:
         refuse_updating_a_revision(plan)
+    check_destinations(writing, beside=accepting_files(plan, accepting))
     analyses = analyses_at([model.request for model in plan.models])
     if accepting.update_baseline:
         now = {model.name: analysis for model, analysis in zip(plan.models, analyses, strict=True)}

@@ -25,12 +25,13 @@ def device(
     --device-file, analyze and compare then say what bounds each layer; with --latency they use the file stored in
     the current folder by themselves, if it was measured on this machine with as many threads.
     """
-    from convcost.cli.output import deliver, stdout_for_reports
+    from convcost.cli.output import check_destinations, deliver, stdout_for_reports
     from convcost.cli.whole_files import write_whole
     from convcost.latency import calibrate, device_text
     from convcost.reports.device import DeviceReport
 
     setting, protocol = running.setting("torch"), running.protocol()
+    check_destinations(writing, beside=[Path(save)])
     with stdout_for_reports("measuring"):
         calibration = calibrate(setting, protocol)
     write_whole({Path(save): device_text(calibration.device)})

@@ -29,11 +29,12 @@ def measure(
     measured until then, marked partial.
     """
     from convcost.cli.models import refuse_unknown
-    from convcost.cli.output import deliver, stdout_for_reports
+    from convcost.cli.output import check_destinations, deliver, stdout_for_reports
     from convcost.cli.unmeasured import refuse_unmeasured
 
     timing.protocol()  # what is wrong with an option is said before anything is read
     timing.setting("torch")
+    check_destinations(writing)
     with stdout_for_reports():
         workloads = _workloads(target, timing, reading)
     with stdout_for_reports("measuring"):

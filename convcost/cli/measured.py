@@ -8,7 +8,7 @@ from dataclasses import replace
 from convcost.analysis import Analysis, analyze_graph
 from convcost.cli import failure
 from convcost.cli.options import Measuring, Reading, Writing
-from convcost.cli.output import deliver, stdout_for_reports
+from convcost.cli.output import check_destinations, deliver, stdout_for_reports
 from convcost.cli.stored_device import device_for, read_stored
 from convcost.cli.unmeasured import refuse_unmeasured
 from convcost.latency import (
@@ -52,6 +52,7 @@ def deliver_timed_analyses(
     The exit code is 2 where a model was not measured; with `strict` also where its layers were not.
     """
     measuring.protocol()  # what is wrong with an option is said before anything is read
+    check_destinations(writing)
     named, stored = measuring.limits(), read_stored()
     with stdout_for_reports():
         limit = measuring.bytes_allowed()
@@ -108,6 +109,7 @@ def deliver_measured_comparison(
 
     The exit code is 2 where nothing at all was measured; with `strict`, where anything was not.
     """
+    check_destinations(writing)
     named, stored = measuring.limits(), read_stored()
     setting = replace(measuring.setting(_runtime(costs.comparison.source)), cold_cache=measuring.device == "cuda")
     with stdout_for_reports("measuring"):

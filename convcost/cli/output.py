@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from convcost.cli.options import Writing
@@ -101,9 +101,32 @@ def destinations(writing: Writing, also: Iterable[str] = ()) -> list[tuple[str, 
     paths = [path for _, path in found]
     if Path("-") in paths:
         raise UsageError("'-' is not a file to write to", hint="without -o, the report goes to stdout")
-    if repeated := next((path for path in paths if paths.count(path) > 1), None):
-        raise UsageError(f"two reports would go to '{repeated}'", hint="give each a file of its own")
+    _refuse_repeated(paths)
     return found
+
+
+def check_destinations(writing: Writing, *, beside: Sequence[Path] = ()) -> None:
+    """Before long work: raises the `UsageError` with which `deliver` would end it for a file that cannot be written.
+
+    `beside` are files that the command writes itself, where no report may go.
+    """
+    reports = [path for _, path in destinations(writing)]
+    own = {path.resolve() for path in beside}
+    if taken := next((path for path in reports if path.resolve() in own), None):
+        hint = "give the report another file"
+        raise UsageError(f"a report would take the place of '{taken}', which this command writes itself", hint=hint)
+    if reports or beside:
+        from convcost.cli.whole_files import refuse_unwritable
+
+        refuse_unwritable([*reports, *beside])
+
+
+def _refuse_repeated(paths: Sequence[Path]) -> None:
+    seen: set[Path] = set()
+    for path in paths:
+        if (file := path.resolve()) in seen:
+            raise UsageError(f"two reports would go to '{path}'", hint="give each a file of its own")
+        seen.add(file)
 
 
 def style_of(writing: Writing) -> Style:

@@ -36,10 +36,11 @@ def separability(
     BatchNorm is folded in first, and spectra are computed in float64, one kernel at a time. Beside each share
     of energy stands what a random kernel of the same shape keeps; only the excess over it was learned.
     """
-    from convcost.cli.output import deliver, stdout_for_reports
+    from convcost.cli.output import check_destinations, deliver, stdout_for_reports
     from convcost.reports.separability import SeparabilityReport
 
     ranks = tuple(found for text in rank or () if (found := at_least_one(text, option="--rank")) is not None)
+    check_destinations(writing)
     with stdout_for_reports("reading weights"):
         result = _separability(target, layer or [], ranks, reading)
     report = SeparabilityReport(separability=result, ranks=bool(ranks), every_row=writing.verbose)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,9 +23,7 @@ def write_whole(files: Mapping[Path, str]) -> None:
             try:
                 _write(path, text, aside)
             except OSError as error:
-                raise UsageError(
-                    f"cannot write '{path}': {error.strerror or error}", hint=_hint(path, error)
-                ) from error
+                raise _unwritable(path, error) from error
         for target, temporary in list(aside.items()):
             temporary.replace(target)
             del aside[target]
@@ -49,11 +47,25 @@ def open_whole(path: Path) -> Iterator[BinaryIO]:
             temporary.replace(target)
         aside.clear()
     except OSError as error:
-        raise UsageError(f"cannot write '{path}': {error.strerror or error}", hint=_hint(path, error)) from error
+        raise _unwritable(path, error) from error
     finally:
         for temporary in aside.values():
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+def refuse_unwritable(paths: Iterable[Path]) -> None:
+    """Raises, before long work, the `UsageError` that writing them would end it with; leaves nothing behind."""
+    import tempfile
+
+    for path in paths:
+        try:
+            if _is_no_file(path):
+                continue
+            with tempfile.TemporaryFile(dir=_target(path).parent):
+                pass
+        except OSError as error:
+            raise _unwritable(path, error) from error
 
 
 def _write(path: Path, text: str, aside: dict[Path, Path]) -> None:
@@ -64,15 +76,13 @@ def _write(path: Path, text: str, aside: dict[Path, Path]) -> None:
 @contextlib.contextmanager
 def _opened(path: Path, aside: dict[Path, Path]) -> Iterator[BinaryIO]:
     """A stream into a new file beside the one that `aside` then says it is to become; into `path` if that is a pipe."""
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if _is_no_file(path):
         with path.open("wb") as stream:
             yield stream
         return
-    target = path.resolve()
-    if target.is_dir():
-        raise IsADirectoryError(21, "Is a directory")
     import tempfile
 
+    target = _target(path)
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     aside[target] = Path(name)
     with os.fdopen(descriptor, "wb") as stream:
@@ -82,11 +92,28 @@ def _opened(path: Path, aside: dict[Path, Path]) -> Iterator[BinaryIO]:
     Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
 
 
+def _is_no_file(path: Path) -> bool:
+    """A pipe or a device, which is written to where it is."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _target(path: Path) -> Path:
+    """The file behind any links; raises `OSError` for a folder."""
+    target = path.resolve()
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    return target
+
+
 def _umask() -> int:
     """The process's mask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"cannot write '{path}': {error.strerror or error}", hint=_hint(path, error))
 
 
 def _hint(path: Path, error: OSError) -> str:

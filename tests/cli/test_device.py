@@ -76,9 +76,32 @@ def test_without_time_for_it_the_memory_is_named(
     assert "no time to measure the memory" in capsys.readouterr().err
 
 
-def test_a_folder_that_is_not_there_is_named(capsys: Capture, tmp_path: Path, small: None) -> None:
-    assert main(["device", "--max-time", "0.4", "--save", str(tmp_path / "no" / "here.yaml")]) == 2
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which every measurement fails the test."""
+
+    def measure(*arguments: object) -> object:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr(calibration, "measure", measure)
+
+
+def test_a_folder_that_is_not_there_is_named_before_measuring(
+    capsys: Capture, tmp_path: Path, unmeasured: None
+) -> None:
+    assert main(["device", "--save", str(tmp_path / "no" / "here.yaml")]) == 2
     assert "hint: make the folder first: mkdir -p" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["-o", STORED], ["--export", f"json=x/../{STORED}"]])
+def test_no_report_takes_the_place_of_the_device_file(
+    capsys: Capture, tmp_path: Path, unmeasured: None, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x").mkdir()
+    assert main(["device", *options]) == 2
+    assert "error: a report would take the place of '" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["x"]
 
 
 @pytest.mark.parametrize("command", ["analyze", "compare"])

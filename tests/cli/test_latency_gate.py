@@ -76,6 +76,27 @@ def test_both_revisions_are_compared_and_the_config_decides_what_fails(
     assert slower["increase of latency"] == ("fail", "CC106")
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["-o", "no/report"], "cannot write 'no/report'"),
+        (["--update-baseline", "--baseline", "no/baseline.json"], "cannot write 'no/baseline.json'"),
+        (["--update-baseline", "-o", "convcost-baseline-latency.json"], "a report would take the place of"),
+        (["--ratchet", "--export", "json=./convcost.yaml"], "a report would take the place of 'convcost.yaml'"),
+    ],
+)
+def test_where_nothing_can_be_written_nothing_is_measured(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, options: list[str], says: str
+) -> None:
+    def measure(*arguments: object) -> object:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr(timed, "measure", measure)
+    assert main(["check", *options]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {says}")
+    assert not list(project.glob("*.json"))
+
+
 def test_what_looks_slower_once_is_measured_anew_and_has_to_be_slower_again(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from convcost import latency
 from convcost.alternatives import Comparison
 from convcost.cli import main, measured
 from convcost.latency import INTERRUPTED, CandidateLatencies, NotMeasurable, Setting, candidates
@@ -141,6 +142,34 @@ def test_a_comparison_of_which_nothing_was_measured_is_an_error(capsys: Capture,
     assert "standard" in out
     assert "error: conv1 as standard: not measured: running it needs" in err
     assert ", and " in err
+
+
+@pytest.mark.parametrize("command", [("measure",), ("analyze", "--latency"), ("compare", "--latency")], ids=" ".join)
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("--output={}/no/report", "cannot write '{}/no/report': No such file or directory"),
+        ("--output={}", "cannot write '{}': Is a directory"),
+        ("--export=csv", "--export 'csv' is not FORMAT=FILE"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_refused_before_measuring(
+    capsys: Capture,
+    twins: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    option: str,
+    says: str,
+) -> None:
+    def measure(*arguments: object) -> object:
+        raise AssertionError("measured")
+
+    for place, name in ((measured, "measure"), (measured, "measure_comparison"), (latency, "measure")):
+        monkeypatch.setattr(place, name, measure)
+    assert main([*command, twins, option.format(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {says.format(tmp_path)}")
+    assert [each.name for each in tmp_path.iterdir()] == ["twins.yaml"]
 
 
 def test_a_measured_report_can_be_compared_with_another(capsys: Capture, twins: str, tmp_path: Path) -> None:
