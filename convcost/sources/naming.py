@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
+from functools import cache
+from operator import attrgetter
 
 from convcost.graph import Tensor
 from convcost.graph.ops import Activation, Conv, ConvTranspose, Elementwise, Linear, MatMul, Move, Op, Recurrent, Reduce
 
-_NAMED_BY_WEIGHT = (Conv, ConvTranspose, Linear, MatMul, Recurrent)
-_WEIGHT_SUFFIX = re.compile(r"[._](weight|bias|weight_ih_l0|weight_hh_l0)(_[a-z]+)?$")
+_TENSORS = ("weight", "bias", "weight_ih_l0", "weight_hh_l0")
 
 
 class LayerNames:
@@ -38,21 +38,26 @@ class LayerNames:
         self._uses: dict[str, int] = {}
 
     def name(self, path: str, op: Op, operands: tuple[Tensor, ...]) -> str:
-        given = self._unique(_owner(path, op, operands) or self._by_module(path, op))
+        given = self._unique(self._wanted(path, op, operands))
         if self._told is not None:
             self._told(given)
         return given
 
-    def _by_module(self, path: str, op: Op) -> str:
-        if path and path not in self._containers and path not in self._uses and not self._waits(path, op):
-            return path
-        return f"{path}.{function_name(op)}" if path else function_name(op)
+    def _wanted(self, path: str, op: Op, operands: tuple[Tensor, ...]) -> str:
+        contracts = is_contraction(type(op))
+        if contracts and (owner := _owner(path, operands)):
+            return owner
+        if not path:
+            return function_name(op)
+        if path in self._containers or path in self._uses or self._waits(path, op, contracts=contracts):
+            return f"{path}.{function_name(op)}"
+        return path
 
-    def _waits(self, path: str, op: Op) -> bool:
+    def _waits(self, path: str, op: Op, *, contracts: bool) -> bool:
         """Whether the module's name is kept for a later op."""
         if path in self._weighted and isinstance(op, Move):
             return True
-        return path in self._contracting and not isinstance(op, _NAMED_BY_WEIGHT)
+        return path in self._contracting and not contracts
 
     def _unique(self, name: str) -> str:
         while uses := self._uses.get(name, 0):
@@ -62,13 +67,22 @@ class LayerNames:
         return name
 
 
+@cache
+def is_contraction(kind: type[Op]) -> bool:
+    """Whether ops of this class belong to the owner of their weight."""
+    return issubclass(kind, (Conv, ConvTranspose, Linear, MatMul, Recurrent))
+
+
 def function_name(op: Op) -> str:
     """What the op does, in the one word that functional calls are named by."""
-    match op:
-        case Activation(function=word) | Elementwise(function=word) | Reduce(function=word) | Move(action=word):
-            return word
-        case _:
-            return op.family
+    return _word(type(op))(op)
+
+
+@cache
+def _word(kind: type[Op]) -> Callable[[Op], str]:
+    if issubclass(kind, (Activation, Elementwise, Reduce)):
+        return attrgetter("function")
+    return attrgetter("action" if issubclass(kind, Move) else "family")
 
 
 def containers_of(paths: Iterable[str]) -> frozenset[str]:
@@ -77,19 +91,33 @@ def containers_of(paths: Iterable[str]) -> frozenset[str]:
     >>> sorted(containers_of(["a.b", "a.c.d"]))
     ['', 'a', 'a.c']
     """
-    return frozenset(
-        parent
-        for path in paths
-        for parent in ("", *(path[: dot.start()] for dot in re.finditer(r"\.", path)))
-        if parent != path
-    )
+    found: set[str] = set()
+    for path in paths:
+        below = path
+        while below and (parent := below.rpartition(".")[0]) not in found:
+            found.add(parent)
+            below = parent
+    return frozenset(found)
 
 
-def _owner(path: str, op: Op, operands: tuple[Tensor, ...]) -> str | None:
-    if not isinstance(op, _NAMED_BY_WEIGHT):
-        return None
+def _owner(path: str, operands: tuple[Tensor, ...]) -> str | None:
+    """The owner of the first weight that lies below the path."""
     for tensor in operands:
         if tensor.weight is not None and tensor.weight.name.startswith(f"{path}." if path else ""):
-            owner, stripped = _WEIGHT_SUFFIX.subn("", tensor.weight.name)
-            return owner if stripped else None
+            return _without_tensor(tensor.weight.name)
+    return None
+
+
+def _without_tensor(weight_name: str) -> str | None:
+    """`attn.in_proj` for `attn.in_proj_weight`, `lstm` for `lstm.weight_hh_l0_reverse`."""
+    owner, _, tensor = weight_name.rpartition(".")
+    if tensor in _TENSORS:
+        return owner
+    stem, _, variant = weight_name.rpartition("_")
+    has_variant = variant.isascii() and variant.isalpha() and variant.islower()
+    for name in (stem, weight_name) if has_variant else (weight_name,):
+        for tensor in _TENSORS:
+            owner = name.removesuffix(tensor)
+            if owner != name and owner.endswith((".", "_")):
+                return owner[:-1]
     return None

@@ -37,7 +37,7 @@ def names(content: GraphProto, folder: Path) -> list[str]:
 )
 def test_slashes_in_node_names_are_module_paths(name: str, path: str) -> None:
     (read,) = read_nodes([node("Conv", ["x"], ["y"], name=name)])
-    assert path_of(read).path == path
+    assert path_of(read)[0] == path
 
 
 def test_only_names_like_a_modules_tensor_have_an_owner() -> None:
