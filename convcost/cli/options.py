@@ -141,20 +141,32 @@ class Running:
             "max_time": self.max_time,
         }
 
+    def check(self) -> None:
+        """Raises `UsageError` for what no machine can run with; `setting` also refuses what this one cannot."""
+        at_least_one(self.threads, option="--threads")
+        seconds(self.max_time, option="--max-time")
+        if self.runtime or self.device:
+            from convcost.latency import PROCESSORS, RUNTIMES
+
+            one_of(self.runtime or "torch", RUNTIMES, option="--runtime")
+            one_of(self.device or "cpu", PROCESSORS, option="--device")
+
     def setting(self, default: Runtime) -> Setting:
         """Where and how to run; raises `UsageError`. `default` is the runtime where none was named."""
-        from convcost.latency import PROCESSORS, RUNTIMES, Setting
+        from convcost.latency import Setting
 
+        self.check()
         return Setting(
-            runtime=cast("Runtime", one_of(self.runtime or default, RUNTIMES, option="--runtime")),
-            device=cast("Processor", one_of(self.device or "cpu", PROCESSORS, option="--device")),
+            runtime=cast("Runtime", self.runtime or default),
+            device=cast("Processor", self.device or "cpu"),
             threads=at_least_one(self.threads, option="--threads") or 1,
         )
 
     def protocol(self) -> Protocol:
-        """The rules of measuring, within the time given."""
+        """The rules of measuring, within the time given; raises `UsageError`."""
         from convcost.latency import Protocol
 
+        self.check()
         wanted = seconds(self.max_time, option="--max-time")
         return Protocol() if wanted is None else Protocol(max_time=wanted)
 

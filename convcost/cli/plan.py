@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +13,9 @@ from convcost.budgets import LatencyBudget, LatencyIncrease, Level, Rule
 from convcost.budgets.config import RUNNING, Config, Setting
 from convcost.budgets.settings import (
     COMMAND_LINE,
+    DEFAULT,
     environment_rules,
+    headroom_of,
     is_true,
     merge_rules,
     resolve_settings,
@@ -56,18 +59,12 @@ class Plan:
     @property
     def running(self) -> Running:
         """What to measure with; raises `UsageError` with the place of a setting that cannot be."""
-        values = {name: self.settings[name].value or None for name in RUNNING}
-        for name, value in values.items():
-            try:
-                alone = Running(**{name: value})
+        for name in RUNNING:
+            with _told_where(self.settings[name]):
+                alone = _running(self.settings, name)
                 alone.setting("torch")
                 alone.protocol()
-            except UsageError as error:
-                where = self.settings[name].where
-                if where == COMMAND_LINE:
-                    raise
-                raise UsageError(f"{where}: {error.message}", hint=error.hint) from None
-        return Running(**values)
+        return _running(self.settings, *RUNNING)
 
 
 def plan_check(
@@ -84,10 +81,35 @@ def plan_check(
     own = gating.rules()
     config, environment = configuring.load(), configuring.environment
     settings = resolve_settings({**gating.given(), **given}, environment, config)
+    _check_values(settings)
     rules = merge_rules(config.rules, environment_rules(environment), own)
     if is_true(settings["warn_only"]):
         rules = warn_only(rules)
     return Plan(config=config, models=_models(targets, reading, config), rules=rules, settings=settings)
+
+
+def _check_values(settings: Mapping[str, Setting]) -> None:
+    """Raises `UsageError` for what can never be right, also where nothing uses it yet; the machine may be another."""
+    headroom_of(settings["headroom"])
+    for name in RUNNING:
+        if settings[name].where != DEFAULT:
+            with _told_where(settings[name]):
+                _running(settings, name).check()
+
+
+def _running(settings: Mapping[str, Setting], *names: str) -> Running:
+    return Running(**{name: settings[name].value or None for name in names})
+
+
+@contextlib.contextmanager
+def _told_where(setting: Setting) -> Iterator[None]:
+    """A complaint about a setting that is no option begins with its place."""
+    try:
+        yield
+    except UsageError as error:
+        if setting.where == COMMAND_LINE:
+            raise
+        raise UsageError(f"{setting.where}: {error.message}", hint=error.hint) from None
 
 
 def _models(targets: list[str], reading: Reading, config: Config) -> tuple[CheckedModel, ...]:

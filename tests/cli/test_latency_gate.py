@@ -97,6 +97,37 @@ def test_where_nothing_can_be_written_nothing_is_measured(
     assert not list(project.glob("*.json"))
 
 
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("threads: 0", "--threads takes a whole number of at least 1, not '0'"),
+        ("max-time: soon", "--max-time takes seconds, not 'soon'"),
+        ("runtime: tf", "--runtime is one of torch, onnxruntime, not 'tf'"),
+        ("device: tpu", "--device is one of cpu, cuda, not 'tpu'"),
+        ("headroom: some", "'some' is not a headroom"),
+    ],
+)
+def test_a_setting_that_can_never_be_right_is_refused_where_nothing_uses_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, setting: str, says: str
+) -> None:
+    (project / "convcost.yaml").write_text(f"models: [{{spec: net.yaml}}]\nbudgets: [{{macs: 1M}}]\n{setting}\n")
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: convcost.yaml:3:1: {says}")
+    (project / "convcost.yaml").write_text("models: [{spec: net.yaml}]\nbudgets: [{macs: 1M}]\n")
+    name, _, value = setting.partition(": ")
+    monkeypatch.setenv(f"CONVCOST_{name.upper().replace('-', '_')}", value)
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: environment CONVCOST_{name.upper().replace('-', '_')}: {says}")
+
+
+def test_threads_that_another_machine_has_are_no_fault_where_nothing_is_measured(project: Path) -> None:
+    text = "models: [{spec: net.yaml}]\nthreads: 99999\n"
+    (project / "convcost.yaml").write_text(f"{text}budgets: [{{macs: 1M}}]\n")
+    assert main(["check"]) == 0
+    (project / "convcost.yaml").write_text(f"{text}budgets: [{{latency: 1s}}]\n")
+    assert main(["check"]) == 2
+
+
 def test_what_looks_slower_once_is_measured_anew_and_has_to_be_slower_again(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
