@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _TERM = r"[A-Za-z ]*(?:\.\.\.[A-Za-z ]*)?"
 _EQUATION = re.compile(rf"{_TERM}(?:,{_TERM})*(?:->{_TERM})?")
 _WITH_SUBGRAPHS = frozenset({"If", "Loop", "Scan", "SequenceMap"})
+WITH_EQUATIONS = _WITH_SUBGRAPHS | {"Einsum"}
+"""Operators that have an equation, or may hold one that has."""
 
 
 def refuse_endless_equations(nodes: Iterable[NodeProto], path: str) -> None:

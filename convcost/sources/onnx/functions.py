@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from convcost.errors import SourceError
@@ -53,13 +53,12 @@ def inline_functions(model: ModelProto, path: str) -> ModelProto:
         ) from error
 
 
-def expand_composites(model: ModelProto, lowered: Container[str]) -> ModelProto:
-    """The model with standard operators that are not `lowered` replaced by ONNX's own definition, where it has one."""
+def expand_composites(model: ModelProto, unknown: Iterable[str]) -> ModelProto:
+    """The model with those of the `unknown` operators that are standard and have a definition there replaced by it."""
     from onnx import defs, inliner
 
-    unknown = {node.op_type for node in model.graph.node if node.domain in ("", "ai.onnx")}
     composites = []
-    for name in sorted(operator for operator in unknown if operator not in lowered):
+    for name in sorted(unknown):
         if defs.has(name):
             schema = defs.get_schema(name)
             if any(getattr(schema, trait, False) for trait in _DEFINED):

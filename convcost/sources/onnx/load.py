@@ -8,7 +8,7 @@ from convcost.graph import Graph
 from convcost.graph.collection import uncollected
 from convcost.sources.onnx.build import GraphBuilder
 from convcost.sources.onnx.control import CONTROL_FLOW
-from convcost.sources.onnx.equations import refuse_endless_equations
+from convcost.sources.onnx.equations import WITH_EQUATIONS, refuse_endless_equations
 from convcost.sources.onnx.functions import expand_composites, inline_functions
 from convcost.sources.onnx.inference import infer_model
 from convcost.sources.onnx.inputs import settle_inputs
@@ -29,9 +29,11 @@ def load_model(request: Request) -> Graph:
 def _loaded(request: Request) -> Graph:
     path = request.target
     model = inline_functions(read_model(path), path)
-    refuse_endless_equations(model.graph.node, path)
+    operators = {node.op_type for node in model.graph.node}
+    if not operators.isdisjoint(WITH_EQUATIONS):
+        refuse_endless_equations(model.graph.node, path)
     notes = [*_version_notes(model), *settle_inputs(model.graph, request)]
-    model = expand_composites(model, {"Constant", *CONTROL_FLOW, *LOWERINGS})
+    model = expand_composites(model, operators.difference(["Constant"], CONTROL_FLOW, LOWERINGS))
     model, doubts = infer_model(model)
     return GraphBuilder(model, path, [*notes, *doubts]).graph()
 
