@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -105,6 +105,7 @@ _ROLES: dict[str, dict[int, Role]] = {
 
 # A scale and a zero point of the result, then a tensor with its scale and zero point for every part.
 _TRIPLES_AFTER_TWO = frozenset({"QLinearConcat"})
+_WITH_ROLES = _TRIPLES_AFTER_TWO.union(_ROLES)
 
 SAME_WEIGHT = frozenset(
     {"Identity", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Cast", "DequantizeLinear", "Dropout"}
@@ -112,19 +113,20 @@ SAME_WEIGHT = frozenset(
 """Operators through which a stored tensor stays that tensor: a runtime applies them once, when it loads."""
 
 
-def roles_by_use(nodes: Iterable[OnnxNode]) -> dict[str, Role]:
+def roles_by_use(nodes: Sequence[OnnxNode]) -> dict[str, Role]:
     """What the tensors of a graph are used for, told by the operators that read them, seen through views.
 
     A tensor with several uses is a parameter before it is a buffer, and a buffer before it is a constant.
     """
     roles: dict[str, Role] = {}
-    for node in reversed(list(with_bodies(nodes))):
-        uses = _uses(node)
-        if uses:
+    for node in reversed(with_bodies(nodes)):
+        operator = node.op_type
+        if operator in _WITH_ROLES:
+            uses = _uses(node)
             for position, name in enumerate(node.input):
                 if position in uses:
                     _raise(roles, name, uses[position])
-        if node.op_type in SAME_WEIGHT and node.input and node.output and node.output[0] in roles:
+        if operator in SAME_WEIGHT and node.input and node.output and node.output[0] in roles:
             _raise(roles, node.input[0], roles[node.output[0]])
     return roles
 
@@ -132,22 +134,22 @@ def roles_by_use(nodes: Iterable[OnnxNode]) -> dict[str, Role]:
 def _uses(node: OnnxNode) -> Mapping[int, Role]:
     if node.op_type in _TRIPLES_AFTER_TWO:
         return {position: Role.CONSTANT for position in range(len(node.input)) if position < 2 or position % 3 != 2}
-    return _ROLES.get(node.op_type, _NO_USES)
+    return _ROLES[node.op_type]
 
 
-_NO_USES: Mapping[int, Role] = {}
 _ORDER = (Role.CONSTANT, Role.BUFFER, Role.PARAMETER)
 
 
 def _raise(roles: dict[str, Role], name: str, role: Role) -> None:
-    if name not in roles or _ORDER.index(role) > _ORDER.index(roles[name]):
+    known = roles.setdefault(name, role)
+    if known is not role and _ORDER.index(role) > _ORDER.index(known):
         roles[name] = role
 
 
 def weight_of(tensor: TensorProto, name: str, use: Role | None, path: str, *, initializer: bool) -> Weight:
     """The stored tensor of a `TensorProto`; raises `SourceError` for a shape or type that cannot be."""
-    shape = tuple(tensor.dims)
-    if any(size < 0 for size in shape):
+    shape = tuple(tensor.dims[:])  # a slice is a list at once; protobuf's iteration takes twice as long
+    if shape and min(shape) < 0:
         raise SourceError(f"{path}: '{shown(name)}' has a negative size: {list(shape)}")
     dtype = DTYPES.get(tensor.data_type)
     if dtype is None:
@@ -173,7 +175,7 @@ def _role(use: Role | None, shape: tuple[int, ...], dtype: DType, *, initializer
 
 def _byte_range(tensor: TensorProto, path: str, shape: tuple[int, ...], dtype: DType) -> ByteRange | None:
     """Where the payload lies. None for one in no loadable form, or outside the model's folder."""
-    entries = {entry.key: entry.value for entry in tensor.external_data}
+    entries = {entry.key: entry.value for entry in tensor.external_data[:]}
     location = entries.get("location", "")
     if not entries or path == STANDARD_INPUT or (not location and is_packed(path)):
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Container, Iterator
-from functools import cache
 from typing import TypeAlias
 
 Buffer: TypeAlias = "mmap.mmap | bytes"
@@ -208,13 +207,7 @@ class _Copy:
 
 def _whereabouts(start: int, stop: int) -> bytes:
     offset, length = b"%d" % start, b"%d" % (stop - start)
-    return _NO_LOCATION + _opening(b"offset", len(offset)) + offset + _opening(b"length", len(length)) + length
-
-
-@cache
-def _opening(key: bytes, digits: int) -> bytes:
-    """An external-data entry up to its value of so many digits."""
-    return _entry(key, bytes(digits))[:-digits]
+    return _BEFORE_OFFSET[len(offset)] + offset + _BEFORE_LENGTH[len(length)] + length
 
 
 def _entry(key: bytes, value: bytes) -> bytes:
@@ -242,4 +235,11 @@ def _padded(length: int) -> bytes:
     return bytes((low, high, length >> 14 & 0x7F | 0x80, length >> 21 & 0x7F | 0x80, length >> 28 & 0x7F))
 
 
+def _before_digits(key: bytes) -> list[bytes]:
+    """An entry up to its number, by how many digits that has."""
+    return [_entry(key, bytes(digits)).removesuffix(bytes(digits)) for digits in range(20)]
+
+
 _NO_LOCATION = _entry(b"location", b"")
+_BEFORE_OFFSET = [_NO_LOCATION + before for before in _before_digits(b"offset")]
+_BEFORE_LENGTH = _before_digits(b"length")
