@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from convcost.analysis import Layer
+from convcost.graph import Node, Role, Shape
 from convcost.graph.caller import Caller
 from convcost.graph.ops import (
     Activation,
@@ -63,7 +66,21 @@ def assumed_caller(layer: Layer) -> Caller:
         key = (Linear, "")
     module, function = _MODULES.get(key, ("", ""))
     axes = max(len(shape) - 2, 1)
-    return Caller(module=module.format(axes), is_leaf=bool(module), function=function.format(axes), input=shape)
+    return Caller(
+        module=module.format(axes),
+        is_leaf=bool(module),
+        function=function.format(axes),
+        input=shape,
+        output=node.outputs[0].shape if node.outputs else None,
+        parameters=tuple(_parameters(node)),
+    )
+
+
+def _parameters(node: Node) -> Iterator[tuple[str, Shape]]:
+    """Under the names that modules give them, whatever the file calls them."""
+    suffix = "_l0" if isinstance(node.op, Recurrent) else ""
+    for place, weight in enumerate(weight for weight in node.weights if weight.role is Role.PARAMETER):
+        yield ("bias" if place and len(weight.shape) == 1 else "weight") + suffix, weight.shape
 
 
 def _word(op: Op) -> str:

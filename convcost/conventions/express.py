@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from convcost.analysis import Analysis
+from convcost.analysis import Analysis, Layer
 from convcost.conventions.assumed import assumed_caller
 from convcost.conventions.rule import Call, Convention, Expression, Rule, Term
 from convcost.graph.caller import Caller
@@ -28,17 +28,28 @@ def express(analysis: Analysis, convention: Convention, callers: Mapping[str, Ca
 
     `callers` by layer; None for a network that has no modules, whose operators are taken for modules of their kind.
     """
-    calls = [
-        Call(layer=layer, caller=callers[layer.name] if callers is not None else assumed_caller(layer))
-        for layer in analysis.layers
-    ]
-    parts = tuple(_parts(calls, convention))
+    parts = tuple(_parts(_calls(analysis, callers), convention))
     return Expression(
         analysis=analysis,
         convention=convention,
         terms=(*_added_up(parts), *(_averaged(analysis, parts) if convention.per_item else ())),
         notes=tuple(_notes(analysis, convention, assumed=callers is None)),
     )
+
+
+def _calls(analysis: Analysis, callers: Mapping[str, Caller] | None) -> list[Call]:
+    if callers is None:
+        return [Call(layer=layer, caller=assumed_caller(layer)) for layer in analysis.layers]
+    leading: dict[int, Layer] = {}
+    for layer in analysis.layers:
+        first = leading.setdefault(callers[layer.name].run, layer)
+        if layer.cost.macs > first.cost.macs:
+            leading[callers[layer.name].run] = layer
+    return [
+        Call(layer=layer, caller=caller, leads=leading[caller.run] is layer)
+        for layer in analysis.layers
+        for caller in (callers[layer.name],)
+    ]
 
 
 def _parts(calls: Sequence[Call], convention: Convention) -> Iterator[_Part]:

@@ -15,10 +15,11 @@ from convcost.graph.ops import Op
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A layer, and who called it."""
+    """A layer, and who called it. Of all that one call of a module ran, the one with most MACs `leads`."""
 
     layer: Layer
     caller: Caller
+    leads: bool = True
 
     @property
     def op(self) -> Op:

@@ -3,67 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from convcost.conventions.rule import Call, Convention, Rule
-from convcost.graph import Role, Weight
-from convcost.graph.ops import ALL_OPS, Conv, ConvTranspose, Recurrent
+from convcost.graph.ops import ALL_OPS
 
-_CELL_GATES = {"nn.RNNCell": 1, "nn.GRUCell": 3, "nn.LSTMCell": 4}
+_MASKED = "_orig"
 
 
 def _of_factors(call: Call) -> int:
-    """What the parameters that multiply come to, beyond the products they really make."""
-    return _counted(call, [weight for weight in _parameters(call) if call.macs and len(weight.shape) > 1]) - call.macs
+    """What the matrices and kernels of a module come to that multiplies, beyond the products it really makes."""
+    return _counted(call, factors=True) - call.macs if call.macs else 0
 
 
 def _of_the_rest(call: Call) -> int:
-    return _counted(call, [weight for weight in _parameters(call) if not call.macs or len(weight.shape) == 1])
+    return _counted(call, factors=False)
 
 
-def _counted(call: Call, weights: Iterable[Weight]) -> int:
-    plain = named = 0
-    for weight in weights:
-        kind = weight.name.rpartition(".")[2]
-        if kind in ("weight", "bias"):
-            plain += weight.numel
-        elif "weight" in kind or "bias" in kind:
-            named += weight.numel
-    return plain * _times(call) + named * _times_of_a_cell(call)
+def _counted(call: Call, *, factors: bool) -> int:
+    """Once for all that a module's call ran."""
+    return sum(
+        math.prod(shape) * _times(call, name)
+        for name, shape in (call.caller.parameters if call.leads else ())
+        if factors is (call.macs > 0 and len(shape) > 1)
+    )
 
 
-def _parameters(call: Call) -> list[Weight]:
-    return [weight for weight in call.layer.node.weights if weight.role is Role.PARAMETER]
-
-
-def _times(call: Call) -> int:
-    """Every axis of the output but the second for a convolution, the first alone for anything else."""
-    given = call.caller.input
-    if call.caller.module == "nn.Embedding":
-        return call.layer.node.outputs[0].shape[0]
-    if "Conv" not in call.caller.module.rpartition(".")[2]:
-        # Without any axis before the features, the features come first.
-        return given[0] if len(given) > 1 else call.out_elements
-    out = call.layer.node.outputs[0].shape
-    if isinstance(call.op, (Conv, ConvTranspose)) and len(given) == len(call.op.kernel) + 1:
-        out = out[-len(given) :]  # without a batch axis, the channels go first and are taken for it
-    return math.prod(out[:1] + out[2:])
-
-
-def _times_of_a_cell(call: Call) -> int:
-    """The first two axes of the output, of a recurrent cell's too, which are the batch and the state."""
-    if call.caller.module in _CELL_GATES and isinstance(call.op, Recurrent):
-        batch = call.caller.input[:-1]
-        return math.prod((*batch, call.op.hidden_size))
-    given = call.caller.input
-    if isinstance(call.op, Recurrent) and len(given) == 2:  # unbatched or packed: rows, then the state
-        return given[0] * call.op.directions * call.op.state
-    return math.prod(given[:2])
+def _times(call: Call, name: str) -> int:
+    """Of the output's axes all but the second for a convolution, the first for others, for longer names two."""
+    output = call.caller.output or ()
+    if name.removesuffix(_MASKED) in ("weight", "bias"):
+        is_convolution = "Conv" in call.caller.module.rpartition(".")[2]
+        return math.prod(output[:1] + output[2:] if is_convolution else output[:1])
+    return math.prod(output[:2]) if "weight" in name or "bias" in name else 0
 
 
 def _known(call: Call) -> bool:
-    """A module of one's own may give its output any shape; torch's own may have been lent other parameters."""
-    return bool(_parameters(call)) == call.caller.module.startswith("nn.")
+    """Of a pruned module it counts what a mask leaves."""
+    return call.caller.output is not None and not any(name.endswith(_MASKED) for name, _ in call.caller.parameters)
 
 
 _LEAF = (
@@ -80,14 +56,13 @@ _LEAF = (
         adds=_of_the_rest,
         why="biases, norms …: parameters times axes of the output",
         hooked=True,
-        # Of one long list, the offsets say how many bags there are.
-        exact=lambda call: call.caller.module != "nn.EmbeddingBag" or len(call.caller.input) > 1,
+        exact=_known,
     ),
 )
 
 
 def _rules_of(call: Call) -> tuple[Rule, ...]:
-    return _LEAF if call.caller.is_leaf and (call.macs or _parameters(call)) else ()
+    return _LEAF if call.caller.is_leaf and call.caller.parameters and (call.macs or call.leads) else ()
 
 
 TORCHINFO = Convention(

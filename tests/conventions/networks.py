@@ -9,6 +9,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the name everyone reads it by
+from torch.nn.utils import prune
 
 Shapes: TypeAlias = tuple[tuple[int, ...], ...]
 
@@ -175,7 +176,7 @@ class Own(nn.Module):
 
 
 class Norms(nn.Module):
-    """Normalisations as functions: by what statistics; scaled by parameters, buffers or computed factors, or shifted."""
+    """Normalisations as functions: by what statistics, scaled by what, and shifted alone."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -202,6 +203,31 @@ class Norms(nn.Module):
         return F.instance_norm(x, *running, use_input_stats=False)
 
 
+class Standardised(nn.Module):
+    """Convolutions whose kernels are worked out from their parameters, by a subclass and by a hook."""
+
+    class Conv(nn.Conv2d):
+        def __init__(self) -> None:
+            super().__init__(4, 6, 3)
+            self.gain = nn.Parameter(torch.ones(6))
+
+        def forward(self, x: Tensor) -> Tensor:
+            rows = self.weight.reshape(1, 6, -1)
+            kernels = F.batch_norm(rows, None, None, weight=self.gain, training=True).reshape_as(self.weight)
+            return F.conv2d(F.pad(x, (1, 1, 1, 1)), kernels, self.bias)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own, self.hooked = Standardised.Conv(), nn.utils.weight_norm(nn.Conv2d(6, 5, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.hooked(self.own(x))
+
+
+def _pruned() -> nn.Module:
+    return nn.Sequential(prune.random_unstructured(nn.Linear(4, 8), "weight", amount=0.25))
+
+
 class Tables(nn.Module):
     """Rows looked up one by one, in a list, in a batch of lists and in bags."""
 
@@ -226,6 +252,17 @@ class Powers(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         rows = F.lp_pool1d(x.flatten(0, 1), 2.0, 3)
         return self.square(x).sum() + rows.sum() + F.lp_pool2d(x, float("inf"), 2).sum()
+
+
+class NormsByPlace(nn.Module):
+    """The same functions by the names under which they take their tensors by place: which is which, nobody says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shift = nn.Parameter(torch.ones(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.layer_norm(torch.group_norm(x, 2, None, self.shift), (4,), None, self.shift)
 
 
 class Unused(nn.Module):
@@ -285,9 +322,12 @@ NETWORKS = {
     "recurrence_without_bias": Network(build=lambda: Recurrence(bias=False), inputs=((1, 3, 6),)),
     "shared": Network(build=Shared, inputs=((1, 3, 5, 5),)),
     "own": Network(build=Own, inputs=((2, 3, 4, 4),)),
+    "standardised": Network(build=Standardised, inputs=IMAGE),
+    "pruned": Network(build=_pruned, inputs=((2, 4),)),
     "tables": Network(build=Tables, inputs=((2, 4),)),
     "powers": Network(build=Powers, inputs=((1, 3, 6, 8),)),
     "unused": Network(build=Unused, inputs=((2, 4),)),
     "asked_for_its_size": Network(build=AskedForItsSize, inputs=((2, 4),)),
     "norms": Network(build=Norms, inputs=((2, 4, 4, 4),)),
+    "norms_by_place": Network(build=NormsByPlace, inputs=((2, 4, 4, 4),)),
 }

@@ -35,8 +35,9 @@ ABOUT_RIGHT_BUT_WRONG = {
     ("case:input_tuple", "ptflops"),
     ("case:einsum_diagonal", "fvcore"),
     ("case:complex_by_real", "fvcore"),
-    ("case:functional_call", "torchinfo"),
     ("network:asked_for_its_size", "fvcore"),
+    ("network:norms_by_place", "fvcore"),
+    ("network:pruned", "torchinfo"),
 }
 
 

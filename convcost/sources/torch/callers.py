@@ -7,7 +7,9 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from types import TracebackType
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -54,7 +56,19 @@ def _called(subject: Subject) -> tuple[Graph, Mapping[str, Caller]]:
 
     graph = capture(replace(subject, run=run, told=told))
     used = used_nodes(graph)
-    return graph, {name: replace(caller, is_used=name in used) for name, caller in found.items()}
+    return graph, {
+        name: replace(caller, is_used=name in used, output=watch.outputs.get(caller.run))
+        for name, caller in found.items()
+    }
+
+
+class _Run(NamedTuple):
+    """A call of a module that has not ended."""
+
+    number: int
+    module: nn.Module
+    input: Shape
+    parameters: tuple[tuple[str, Shape], ...]
 
 
 class _Watch(TorchFunctionMode):
@@ -66,7 +80,9 @@ class _Watch(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.held: Mapping[int, int] = {}
-        self._stack: list[tuple[nn.Module | None, Shape]] = [(None, ())]
+        self.outputs: dict[int, Shape] = {}
+        self._stack: list[_Run] = []
+        self._numbers = count(1)
         self._function = ""
         self._by_name = True
         self._plain: tuple[int | float | str, ...] = ()
@@ -74,18 +90,18 @@ class _Watch(TorchFunctionMode):
         self._thread = threading.get_ident()
 
     def current(self) -> Caller:
-        module, shape = self._stack[-1]
-        if module is None:
-            return Caller(function=self._function, by_name=self._by_name, plain=self._plain, named=self._named)
-        return Caller(
+        called = Caller(function=self._function, by_name=self._by_name, plain=self._plain, named=self._named)
+        if not self._stack:
+            return called
+        number, module, shape, parameters = self._stack[-1]
+        return replace(
+            called,
             module=_class_name(module),
-            is_leaf=not any(True for _ in module.children()),
+            run=number,
+            is_leaf=_is_leaf(module),
             held=self.held.get(id(module), 1),
-            function=self._function,
-            by_name=self._by_name,
-            plain=self._plain,
-            named=self._named,
             input=shape,
+            parameters=parameters,
         )
 
     def __enter__(self) -> _Watch:
@@ -124,12 +140,23 @@ class _Watch(TorchFunctionMode):
 
     def _enter_module(self, module: nn.Module, arguments: object) -> None:
         if threading.get_ident() == self._thread:
-            first = next(iter(tensors_in(arguments)), None)
-            self._stack.append((module, () if first is None else tuple(first.shape)))
+            own = module.named_parameters() if _is_leaf(module) else ()
+            parameters = tuple((name, tuple(parameter.shape)) for name, parameter in own)
+            self._stack.append(_Run(next(self._numbers), module, _first_shape(arguments) or (), parameters))
 
     def _leave_module(self, module: nn.Module, arguments: object, result: object) -> None:
         if threading.get_ident() == self._thread:
-            self._stack.pop()
+            number, *_ = self._stack.pop()
+            if (shape := _first_shape(result)) is not None:
+                self.outputs[number] = shape
+
+
+def _first_shape(value: object) -> Shape | None:
+    return next((tuple(tensor.shape) for tensor in tensors_in(value)), None)
+
+
+def _is_leaf(module: nn.Module) -> bool:
+    return not any(True for _ in module.children())
 
 
 def _held(tree: Tree) -> Mapping[int, int]:
