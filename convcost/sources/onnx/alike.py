@@ -37,7 +37,7 @@ def key_of(node: OnnxNode, arguments: Sequence[Tensor | None], results: tuple[Te
     return (
         node.op_type,
         node.domain,
-        tuple([attribute.SerializeToString() for attribute in attributes]) if attributes else (),
+        tuple([attribute.SerializeToString() for attribute in attributes[:]]) if attributes else (),
         tuple([each and (each.shape, each.dtype, each.weight is None) for each in arguments]),
         results,
     )
