@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _CONFIRMED_BY = 3
 """Measurements that have to agree that a model became slower."""
 
+_ACCEPTED_OF = 3
+"""Processes of which the middle one's times are stored: each has its own luck, for as long as it lives."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
@@ -61,12 +64,28 @@ def measure_models(plan: Plan, given: Mapping[str, str | None], *, accept: bool 
 
 def _settled(model: CheckedModel, plan: Plan, stored: LatencyBaseline | None, *, accept: bool) -> tuple[Timing, bool]:
     """A model's timing, measured until it can be believed, and whether that was interrupted."""
+    if accept:
+        timed = _middle(model, plan)
+        return _accepted(timed, plan), timed.interrupted
     timed = _measured(model, plan)
-    timing = _accepted(timed, plan) if accept else _timing(model, timed, plan, stored)
+    timing = _timing(model, timed, plan, stored)
     while not timed.interrupted and _is_doubtful(timing, model, plan):
         timed = _measured(model, plan)
         timing = replace(_timing(model, timed, plan, stored), earlier=(*timing.earlier, timing))
     return timing, timed.interrupted
+
+
+def _middle(model: CheckedModel, plan: Plan) -> Timed:
+    """For times to be stored, the middle process of three; the first that fails or is interrupted ends it."""
+    from convcost.latency import Measurement
+
+    found: list[tuple[float, Timed]] = []
+    for _ in range(_ACCEPTED_OF if is_compared(model, plan) else 1):
+        timed = _measured(model, plan)
+        if not isinstance(timed.now, Measurement) or timed.interrupted:
+            return timed
+        found.append((timed.now.p10, timed))
+    return sorted(found, key=lambda each: each[0])[len(found) // 2][1]
 
 
 def _is_doubtful(timing: Timing, model: CheckedModel, plan: Plan) -> bool:
@@ -105,8 +124,9 @@ def _measured(model: CheckedModel, plan: Plan) -> Timed:
     before = None
     if name and is_compared(model, plan):
         before = replace(model.request, target=f"git:{name}:{model.request.target}")
+    apart = before is None and is_compared(model, plan)
     with stdout_for_reports(f"measuring {model.name}"):
-        return measure_beside(model.request, before, running.setting, running.protocol())
+        return measure_beside(model.request, before, running.setting, running.protocol(), apart=apart)
 
 
 def _timing(model: CheckedModel, timed: Timed, plan: Plan, stored: LatencyBaseline | None) -> Timing:

@@ -22,7 +22,7 @@ from convcost.latency import (
     measure,
     was_interrupted,
 )
-from convcost.sources.request import Request, at_revision
+from convcost.sources.request import Request, at_revision, is_onnx
 from convcost.targets import served
 from convcost.targets.git import Revision, file_at, is_file, tree_at
 from convcost.targets.workload import workload_of
@@ -44,23 +44,30 @@ class Timed:
 
 
 def measure_beside(
-    now: Request, before: Request | None, setting: Callable[[Runtime], Setting], protocol: Protocol
+    now: Request,
+    before: Request | None,
+    setting: Callable[[Runtime], Setting],
+    protocol: Protocol,
+    *,
+    apart: bool = False,
 ) -> Timed:
     """Measures a model, in turn with `before` if there is one, in the runtime that suits it.
 
     Where one runs in a process of its own, so does the other: a process that has just begun is not one that has read
-    and counted models. What cannot be read or run is part of the answer, for whether it matters is not decided here.
+    and counted models. `apart` asks for one, for times that are set beside those of other processes. What cannot be
+    read or run is part of the answer, for whether it matters is not decided here.
     """
     with contextlib.ExitStack() as stack:
         earlier = _opened(before, stack) if before else None
-        current = process_here(now) if isinstance(earlier, OtherProcess) else _opened(now, stack)
+        apart = isinstance(earlier, OtherProcess) or (apart and at_revision(now.target) is None)
+        current = process_here(now) if apart else _opened(now, stack)
         if isinstance(current, NotMeasurable):
             return Timed(now=current)
         workloads = {"now": current}
         if earlier is not None and not isinstance(earlier, NotMeasurable):
             workloads["before"] = earlier
         try:
-            found = measure(workloads, setting(default_runtime(current)), protocol)
+            found = measure(workloads, setting(_runtime(now, current)), protocol)
         except ConvcostError as error:
             return Timed(now=_refusal(error))
     return Timed(now=found["now"], before=found.get("before", earlier if isinstance(earlier, NotMeasurable) else None))
@@ -90,6 +97,13 @@ def process_here(request: Request) -> OtherProcess:
 def _process(request: Request, folder: str, environment: Mapping[str, str]) -> OtherProcess:
     command = (sys.executable, "-P", "-m", served.__name__, request_json(request))
     return OtherProcess(command=command, folder=folder, environment=environment)
+
+
+def _runtime(request: Request, workload: Runnable) -> Runtime:
+    """What suits the model; another process has not said yet what it is."""
+    if isinstance(workload, OtherProcess) and is_onnx(request.target):
+        return "onnxruntime"
+    return default_runtime(workload)
 
 
 def _opened(request: Request, stack: contextlib.ExitStack) -> Runnable | NotMeasurable:

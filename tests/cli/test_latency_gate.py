@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from convcost.cli import main
-from convcost.latency import INTERRUPTED, Measurement, Protocol, Setting, Workload
+from convcost.latency import INTERRUPTED, Measurement, OtherProcess, Protocol, Runnable, Setting, Workload
 from convcost.targets import timed
 from tests.latency.measurements import around, measurement
 from tests.reports.test_json import closed, schema_named
@@ -155,6 +155,31 @@ def test_updating_stores_this_machines_times_beside_the_cost_baseline(
     assert verdicts(capsys, code=1)["increase of latency"] == ("fail", "CC106")
     assert main(["check", "--update-baseline", "-q"]) == 0
     assert "(+20 %)" in capsys.readouterr().err
+
+
+def test_what_is_stored_is_the_middle_process_of_three(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    processes = iter([0.014, 0.010, 0.011])
+
+    def measure(workloads: Mapping[str, Runnable], setting: Setting, protocol: Protocol) -> dict[str, Measurement]:
+        assert all(isinstance(each, OtherProcess) for each in workloads.values())
+        return {name: measurement(around(next(processes))) for name in workloads}
+
+    monkeypatch.setattr(timed, "measure", measure)
+    assert main(["check", "--update-baseline", "-q"]) == 0
+    assert next(processes, None) is None
+    stored = json.loads((project / "convcost-baseline-latency.json").read_text())["machines"][0]["models"]["net"]
+    assert 10.5e6 < stored["p10_ns"] < 11.5e6
+    processes = iter([0.011])
+    assert verdicts(capsys, code=0)["increase of latency"] == ("pass", None)
+
+
+def test_an_interrupt_among_the_processes_stores_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([measurement(around(0.01)), INTERRUPTED])
+    monkeypatch.setattr(timed, "measure", lambda workloads, *_: dict.fromkeys(workloads, next(found)))
+    assert main(["check", "--update-baseline"]) == 130
+    assert not list(project.glob("*.json"))
 
 
 def test_times_of_another_machine_tell_nothing(project: Path, takes: Clock, capsys: Capture) -> None:

@@ -152,3 +152,19 @@ def test_a_file_of_its_own_format_runs_in_its_own_runtime(
     monkeypatch.setattr(timed, "workload_of", lambda request: OnnxFile(path=request.target, graph=graph))
     beside("net.onnx", None)
     assert [setting.runtime for _, setting in runs] == ["onnxruntime"]
+
+
+@pytest.mark.parametrize(("target", "runtime"), [("net.yaml", "torch"), ("net.onnx", "onnxruntime")])
+def test_apart_a_model_runs_in_a_process_of_its_own_in_the_same_runtime(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, target: str, runtime: str
+) -> None:
+    def measure(workloads: Mapping[str, Runnable], setting: Setting, *_: object) -> dict[str, Measurement]:
+        assert all(isinstance(each, OtherProcess) for each in workloads.values())
+        assert setting.runtime == runtime
+        return {name: measurement(around(0.01)) for name in workloads}
+
+    monkeypatch.setattr(timed, "measure", measure)
+    found = measure_beside(
+        Request(target=target), None, lambda runtime: Setting(runtime=runtime), Protocol(), apart=True
+    )
+    assert isinstance(found.now, Measurement)
