@@ -13,7 +13,7 @@ import torch
 from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from convcost.sources.torch.autocast_rules import Policy, policy_of
+from convcost.sources.torch.autocast_rules import Policy, is_lstm_of_cells, policy_of
 from convcost.sources.torch.call import Signature, tensors_among
 from convcost.sources.torch.inputs import mapped
 
@@ -73,19 +73,19 @@ class Autocast:
         self._cast_weights.clear()
 
     @contextmanager
-    def inside(self, function: OpOverload) -> Iterator[None]:
+    def inside(self, function: OpOverload, args: tuple[object, ...]) -> Iterator[None]:
         """While an operator that autocast has seen to is taken apart, its parts are left as they are."""
         before = self.device
-        if self._policy(function) is not None:
+        if self._policy(function, args) is not None:
             self.device = None
         try:
             yield
         finally:
             self.device = before
 
-    def looks_past(self, function: OpOverload) -> bool:
+    def looks_past(self, function: OpOverload, args: tuple[object, ...]) -> bool:
         """Whether the operator gets what it is given, and what torch composes it of does not."""
-        return self.device is not None and self._policy(function) is None and _is_composed(function)
+        return self.device is not None and self._policy(function, args) is None and _is_composed(function)
 
     def run_in_parts(self, function: OpOverload, args: tuple[object, ...], keywords: Mapping[str, object]) -> object:
         """What an operator gives that autocast looks past."""
@@ -94,7 +94,7 @@ class Autocast:
 
     def cast(self, function: OpOverload, args: tuple[object, ...], keywords: Mapping[str, object]) -> _Arguments:
         """The arguments that the operator would really get."""
-        policy, device = self._policy(function), self.device
+        policy, device = self._policy(function, args), self.device
         if policy is None or device is None:
             return args, keywords
         lower = torch.get_autocast_dtype(device)
@@ -120,9 +120,9 @@ class Autocast:
             self._cast_weights[key] = (weakref.ref(value), result)
         return result
 
-    def _policy(self, function: OpOverload) -> Policy | None:
+    def _policy(self, function: OpOverload, args: tuple[object, ...]) -> Policy | None:
         device = self.device
-        if device is None:
+        if device is None or (device == "cpu" and is_lstm_of_cells(function, args)):
             return None
         if (function, device) not in self._policies:
             self._policies[function, device] = policy_of(function, device)
@@ -144,7 +144,7 @@ class _Parts(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's bas
         kwargs: Mapping[str, object] | None = None,
     ) -> object:
         args, keywords = self._autocast.cast(func, args, kwargs or {})
-        with self, self._autocast.inside(func):
+        with self, self._autocast.inside(func, args):
             result = func.decompose(*args, **keywords)
         return func(*args, **keywords) if result is NotImplemented else result
 

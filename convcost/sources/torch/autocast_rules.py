@@ -61,6 +61,17 @@ def policy_of(function: OpOverload, device: str) -> Policy | None:
     return "single result" if "dtype" in signature.positions and device != "cpu" else "single"
 
 
+def is_lstm_of_cells(function: OpOverload, args: tuple[object, ...]) -> bool:
+    """Whether no kernel of the CPU does this LSTM in one go: its sequences are packed, or its state is projected.
+
+    Its parts are cast, and its cells keep the type of the state that they were given.
+    """
+    if function is not torch.ops.aten.lstm.input:
+        return function is torch.ops.aten.lstm.data
+    states = next(item for item in args if isinstance(item, (list, tuple)))
+    return bool(states[0].shape[-1] != states[1].shape[-1])
+
+
 def _names(signature: Signature) -> tuple[str, ...]:
     """What torch may know the operator by."""
     if signature.name in _ASKED_AS:

@@ -80,7 +80,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
             with self:
                 args, keywords = self.autocast.cast(func, args, keywords)
         if plan.decomposes:
-            with self, self.autocast.inside(func):
+            with self, self.autocast.inside(func, args):
                 result = func.decompose(*args, **keywords)
             if result is not NotImplemented:
                 return result
@@ -93,7 +93,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         if self._without_values and mixes_devices(operands):
             args, keywords = self._stand_in(plan, args, keywords)
             operands = tensors_among(args, keywords)
-        if self.autocast.looks_past(plan.signature.function):
+        if self.autocast.looks_past(plan.signature.function, args):
             in_parts = partial(self.autocast.run_in_parts, plan.signature.function, args, keywords)
             result, _ = self._held.run(plan.signature.name, operands, in_parts)
         elif plan.rememberable and self._without_values:

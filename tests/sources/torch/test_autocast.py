@@ -202,3 +202,25 @@ def test_after_an_exception_inside_it_torch_has_its_own_functions_back():
         graph_of(Calls(fails), ((2, 8),))
     assert (torch.set_autocast_enabled, torch.clear_autocast_cache, torch.cuda.is_bf16_supported) == before
     assert not torch.is_autocast_enabled("cpu")
+
+
+def cells_one_by_one(self, x):
+    """LSTMs that no kernel of a CPU does whole: their cells keep the type that their state begins in."""
+    with torch.autocast("cpu", torch.bfloat16):
+        packed = nn.utils.rnn.PackedSequence(x, torch.tensor([2, 1, 1]))
+        given = torch.zeros(1, 2, device=x.device), torch.zeros(1, 4, device=x.device)
+        return (
+            *self.plain(packed)[1],
+            *(each for data in (x, self.fc(x)) for each in self.projected(data)[1]),
+            *self.projected(self.fc(x), given)[1],
+        )
+
+
+@pytest.mark.parametrize("recording", [torch.inference_mode, torch.enable_grad])
+def test_an_lstm_of_single_cells_keeps_the_type_of_its_state(recording):
+    members = {"fc": nn.Linear(4, 4), "plain": nn.LSTM(4, 4), "projected": nn.LSTM(4, 4, proj_size=2)}
+    with recording():
+        real = [str(result.dtype) for result in cells_one_by_one(Calls(cells_one_by_one, **members), torch.ones(4, 4))]
+    assert len(set(real)) == 2
+    graph = graph_of(Calls(cells_one_by_one, **members), ((4, 4),))
+    assert [f"torch.{tensor.dtype.value}" for tensor in graph.outputs] == real
