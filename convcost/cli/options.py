@@ -65,11 +65,11 @@ class Reading:
                 raise UsageError(
                     f"--dim gives '{name}' as {dims[name]} and as {value}", hint="give every dimension once"
                 )
-        return Request(target=target, inputs=inputs, dims=dims, trust_pickle=self.trust_pickle)
+        return self.trusting(Request(target=target, inputs=inputs, dims=dims))
 
     def trusting(self, request: Request) -> Request:
-        """A config's request, as far as this command line trusts it: nothing in a config can."""
-        return replace(request, trust_pickle=self.trust_pickle)
+        """The request as far as this command line trusts it: what code it may run, nothing in a config can say."""
+        return replace(request, trust_pickle=self.trust_pickle, pythonpath=tuple(self.pythonpath))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convcost.cli import failure
 from convcost.cli.options import Reading, Writing
 from convcost.cli.values import at_least_one
-from convcost.errors import UsageError
+from convcost.errors import SourceError, UsageError
 from convcost.sources.request import is_spec
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def separability(
         list[str] | None,
         typer.Option("--rank", metavar="R", help="Show what each form keeps at that rank as well; repeatable."),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A kernel whose values have no spectrum, or are not known, is an error.")
+    ] = False,
     reading: Reading,
     writing: Writing,
 ) -> int:
@@ -45,7 +49,7 @@ def separability(
         result = _separability(target, layer or [], ranks, reading)
     report = SeparabilityReport(separability=result, ranks=bool(ranks), every_row=writing.verbose)
     deliver(report, writing, notes=result.notes)
-    return 0
+    return _refuse_unjudged(result) if strict else 0
 
 
 def _separability(target: str, layers: list[str], ranks: tuple[int, ...], reading: Reading) -> Separability:
@@ -61,3 +65,17 @@ def _separability(target: str, layers: list[str], ranks: tuple[int, ...], readin
         return weights.separability_of_file(target)
     graph, kernels = kernels_of(request)
     return weights.separability(graph, kernels, layers=layers, ranks=ranks)
+
+
+def _refuse_unjudged(result: Separability) -> int:
+    """After the report is out: exit code 2, and an error that names the first kernel of which nothing is told."""
+    found = [(each.name, each.findings[-1].message) for each in result.layers if not each.families]
+    found += [(each.name, each.findings[-1].message) for each in result.kernels if each.rank is None]
+    if not found:
+        return 0
+    name, first = found[0]
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    failure.say(
+        SourceError(f"{result.target}: {name}: {first}{more}", hint="without --strict the others are told all the same")
+    )
+    return failure.UNUSABLE

@@ -30,12 +30,14 @@ class Request:
 
     `label` is what complaints call it where it is one of several: its line in a config, and its name there.
     `trust_pickle` lets a pickled module run whatever code its file names; only the person who runs convcost may say so.
+    `pythonpath` is what this process may import from besides; another revision is given its own of these folders.
     """
 
     target: str
     inputs: tuple[InputSpec, ...] = ()
     dims: Mapping[str, int] = field(default_factory=dict)
     trust_pickle: bool = False
+    pythonpath: tuple[str, ...] = ()
     label: str = ""
 
 

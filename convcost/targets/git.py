@@ -67,10 +67,13 @@ def file_at(revision: Revision, path: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def tree_at(revision: Revision) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """The folder we are in as the revision has it, and the environment to run its code in, while the context lasts."""
+def tree_at(revision: Revision, pythonpath: Sequence[str]) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The folder we are in as the revision has it, and the environment to run its code in, while the context lasts.
+
+    Of the folders of `pythonpath`, those that lie in the repository are the revision's.
+    """
     with tempfile.TemporaryDirectory(prefix="convcost-") as folder:
-        there, environment = _take_tree(revision, Path(folder))
+        there, environment = _take_tree(revision, Path(folder), pythonpath)
         yield str(there), environment
 
 
@@ -85,7 +88,7 @@ def _take_file(revision: Revision, path: str, folder: Path) -> Path:
 
 
 def _run_there(revision: Revision, request: Request, folder: Path, backward: bool) -> Analysis:
-    there, environment = _take_tree(revision, folder)
+    there, environment = _take_tree(revision, folder, request.pythonpath)
     report = folder / "report.json"
     inputs = [word for spec in request.inputs for word in ("--input", _input_text(spec))]
     dims = [word for name, size in request.dims.items() for word in ("--dim", f"{name}={size}")]
@@ -107,15 +110,25 @@ def _run_there(revision: Revision, request: Request, folder: Path, backward: boo
     return read_saved(str(report))
 
 
-def _take_tree(revision: Revision, folder: Path) -> tuple[Path, dict[str, str]]:
+def _take_tree(revision: Revision, folder: Path, pythonpath: Sequence[str]) -> tuple[Path, dict[str, str]]:
     """The folder we are in as the revision has it, and the environment in which its code is imported from there."""
-    prefix = _git(["rev-parse", "--show-prefix"], "this is not a git repository", None).decode().strip()
-    archive = _git(["archive", "--format=tar", f"{revision.commit}:"], f"'{revision.name}' cannot be taken out", None)
+    where = _git(["rev-parse", "--show-toplevel", "--show-prefix"], "this is not a git repository", None).decode()
+    top, prefix = where.split("\n")[:2]
+    # Asked from a folder further down, git would take out that folder alone.
+    archive = _git(
+        ["-C", top, "archive", "--format=tar", f"{revision.commit}:"], f"'{revision.name}' cannot be taken out", None
+    )
     tree = folder / "tree"
     tree.mkdir()
     subprocess.run(["tar", "-x", "-f", "-", "-C", str(tree)], input=archive, check=True)
-    path = os.pathsep.join([str(tree / prefix), str(tree), *_search_path()])
+    asked = [str(_as_taken(Path(each).resolve(), Path(top), tree)) for each in pythonpath]
+    path = os.pathsep.join([*asked, str(tree / prefix), str(tree), *_search_path()])
     return tree / prefix, {**os.environ, "PYTHONPATH": path}
+
+
+def _as_taken(folder: Path, top: Path, tree: Path) -> Path:
+    """A folder of the repository in the revision's tree, there or not: today's code must not stand in for it."""
+    return tree / folder.relative_to(top) if folder.is_relative_to(top) else folder
 
 
 def _search_path() -> list[str]:

@@ -85,7 +85,7 @@ def opened_workload(request: Request) -> Iterator[Runnable]:
         with file_at(revision, there.target) as copy:
             yield workload_of(replace(there, target=copy))
         return
-    with tree_at(revision) as (folder, environment):
+    with tree_at(revision, request.pythonpath) as (folder, environment):
         yield _process(there, folder, environment)
 
 

@@ -38,6 +38,23 @@ def test_filters_of_a_file_are_taken_one_by_one(capsys: Capture) -> None:
     assert kernels[1]["energy"] == pytest.approx(0.9330127018922193, abs=1e-12)
 
 
+def test_under_strict_a_kernel_of_which_nothing_is_told_is_an_error_after_the_report(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    assert main(["separability", str(KERNELS / "sobel.yaml"), "--strict"]) == 0
+    (tmp_path / "net.py").write_text(FACTORY.replace("ones_", "zeros_"))
+    capsys.readouterr()
+    target = f"{tmp_path / 'net.py'}:build"
+    assert main(["separability", target, "-q"]) == 0
+    report = capsys.readouterr().out
+    assert "all values are zero" in report
+    assert main(["separability", target, "-q", "--strict"]) == 2
+    out, err = capsys.readouterr()
+    assert out == report
+    assert err.startswith(f"error: {target}: ")
+    assert "all values are zero\nhint: without --strict" in err
+
+
 def test_an_onnx_file_is_read_with_its_weights(capsys: Capture, tmp_path: Path) -> None:
     onnx.save(as_onnx(Net()), tmp_path / "net.onnx")
     document = found(capsys, str(tmp_path / "net.onnx"))

@@ -34,10 +34,15 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("net.py").write_text(FACTORY)
     Path("widths.py").write_text("WIDTH = 8\n")
     Path("sub/layers.yaml").write_text(LAYERS % 8)
-    identity = ["-c", "user.name=n", "-c", "user.email=e@x.y"]
-    for command in (["init", "-q"], ["add", "--all"], ["commit", "-q", "-m", "first"]):
-        subprocess.run(["git", *identity, *command], check=True)
+    subprocess.run(["git", "init", "-q"], check=True)
+    commit_all()
     return tmp_path
+
+
+def commit_all() -> None:
+    identity = ["-c", "user.name=n", "-c", "user.email=e@x.y"]
+    for command in (["add", "--all"], ["commit", "-q", "-m", "a commit"]):
+        subprocess.run(["git", *identity, *command], check=True)
 
 
 def test_a_factory_at_a_revision_sees_that_revisions_modules(repository: Path) -> None:
@@ -45,6 +50,44 @@ def test_a_factory_at_a_revision_sees_that_revisions_modules(repository: Path) -
     request = Request(target="git:HEAD:net.py:build?depth=2", inputs=(InputSpec(shape=(1, 4)),))
     analysis = analysis_of(request)
     assert (analysis.target, analysis.totals.macs) == (request.target, 16 + 16 + 32)
+
+
+def test_a_factory_at_a_revision_is_found_in_that_revisions_search_path(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "heights.py").write_text("HEIGHT = 4\n")
+    Path("sub/nets").mkdir()
+    Path("sub/nets/tall.py").write_text(
+        FACTORY.replace("4, 4", "4, HEIGHT").replace("from widths", "from heights import HEIGHT\nfrom widths")
+    )
+    commit_all()
+    Path("sub/nets/tall.py").write_text("raise SystemExit('the code of today')\n")
+    request = Request(
+        target="git:HEAD:tall:build", inputs=(InputSpec(shape=(1, 4)),), pythonpath=("sub/nets", str(outside))
+    )
+    assert analysis_of(request).totals.macs == 16 + 32
+
+
+def test_a_factory_at_a_revision_is_found_from_a_folder_further_down(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("sub/nets").mkdir()
+    Path("sub/nets/tall.py").write_text(FACTORY)
+    commit_all()
+    Path("widths.py").write_text("WIDTH = 100\n")
+    monkeypatch.chdir(repository / "sub")
+    inputs = (InputSpec(shape=(1, 4)),)
+    assert analysis_of(Request(target="git:HEAD:nets/tall.py:build", inputs=inputs)).totals.macs == 16 + 32
+    by_name = Request(target="git:HEAD:tall:build", inputs=inputs, pythonpath=("nets",))
+    assert analysis_of(by_name).totals.macs == 16 + 32
+
+
+def test_a_folder_that_the_revision_does_not_have_is_not_searched_as_it_is_today(repository: Path) -> None:
+    Path("new").mkdir()
+    Path("new/late.py").write_text(FACTORY)
+    with pytest.raises(SourceError, match="there is no module 'late'"):
+        analysis_of(Request(target="git:HEAD:late:build", pythonpath=("new",)))
 
 
 def test_what_a_factory_at_a_revision_says_is_passed_on(repository: Path) -> None:
@@ -60,8 +103,7 @@ def test_a_path_at_a_revision_is_relative_to_where_we_are(repository: Path, monk
 
 def test_a_mistake_at_a_revision_is_named_by_the_revision_and_not_by_a_copy(repository: Path) -> None:
     Path("bad.yaml").write_text("layers: 3\n")
-    for command in (["add", "--all"], ["-c", "user.name=n", "-c", "user.email=e@x.y", "commit", "-q", "-m", "second"]):
-        subprocess.run(["git", *command], check=True)
+    commit_all()
     with pytest.raises(ConvcostError) as caught:
         analysis_of(Request(target="git:HEAD:bad.yaml"))
     assert caught.value.message.startswith("git:HEAD:bad.yaml:1:9: ")
