@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcost.graph.ops import Activation, Elementwise
 from convcost.sources.torch.call import Call, Step
-from convcost.sources.torch.lowering.table import lowers
+from convcost.sources.torch.lowering.table import lowers, prims
 
 _ACTIVATIONS = (
     "celu",
@@ -40,11 +40,17 @@ _WORDS = {
     "relu6": "clip",
     "rrelu_with_noise": "rrelu",
 }
+_PRIMITIVES = prims(
+    "acos acosh add asin asinh atan atan2 atanh bessel_i0 bessel_i0e bessel_i1 bessel_i1e bessel_j0 bessel_j1 "
+    "bitwise_and bitwise_or bitwise_xor cbrt ceil cos cosh div eq erf erf_inv erfc erfcx exp expm1 floor fmod frexp gcd "
+    "ge gt isfinite le lgamma log log10 log1p lt mul ndtri ne neg pow remainder round shift_left shift_right_arithmetic "
+    "sin sinh spherical_bessel_j0 sqrt sub tan where zeta"
+)
 _OPERATIONS = {"addcmul": 2, "addcdiv": 2, "lerp": 3, "hypot": 4}
 _COMMON_WORDS = {"rsub": "sub", "true_divide": "div", "subtract": "sub", "multiply": "mul", "divide": "div"}
 
 
-@lowers(*(f"aten.{name}" for name in _ACTIVATIONS))
+@lowers(*(f"aten.{name}" for name in _ACTIVATIONS), "prims.tanh")
 def _activation(call: Call) -> Step:
     word = _WORDS.get(call.signature.word, call.signature.word)
     # PReLU's slope is an operand; everything else has only its data.
@@ -89,9 +95,10 @@ def _glu(call: Call) -> Step:
     "aten.outer",
     *(f"aten.__{name}__" for name in ("and", "or", "xor", "lshift", "rshift", "iand", "ior", "ixor")),
     *(f"aten.{name}" for name in ("true_divide", "subtract", "multiply", "divide", "negative", "absolute")),
+    *_PRIMITIVES,
 )
 def elementwise(call: Call) -> Step:
-    """Also every overload that torch itself tags as pointwise; of `masked_fill` it forgets one."""
+    """Also every overload that torch itself tags as pointwise; it forgets one of `masked_fill`, and most primitives."""
     word = call.signature.word.strip("_")
     op = Elementwise(function=_COMMON_WORDS.get(word, word), operations=_OPERATIONS.get(word, 1))
     return Step(op, call.operands)

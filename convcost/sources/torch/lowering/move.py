@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcost.graph.ops import Elementwise, Gather, Move
 from convcost.sources.torch.call import Call, Step
-from convcost.sources.torch.lowering.table import aten, lowers
+from convcost.sources.torch.lowering.table import aten, lowers, prims
 
 # Any of these may return a view; whether one did the recorder sees in the storage.
 _MOVES = aten(
@@ -25,6 +25,9 @@ _MOVES = aten(
     "view_as_real view_copy vsplit vstack column_stack row_stack "
     "block_diag int_repr max_unpool2d max_unpool3d _chunk_cat _stack coalesce to_dense "
     "_to_dense to_sparse _to_sparse to_sparse_csr _to_sparse_csr to_sparse_csc _to_sparse_csc"
+) + prims(
+    "as_strided as_strided_scatter broadcast_in_dim cat clone collapse collapse_view conj convert_element_type "
+    "copy_strided copy_to device_put imag real reshape rev split_dim squeeze transpose view_of view_of_dtype"
 )
 _ACTIONS = {
     "to_copy": "cast",
@@ -35,6 +38,9 @@ _ACTIONS = {
     "concat": "cat",
     "concatenate": "cat",
     "constant_pad_nd": "pad",
+    "broadcast_in_dim": "expand",
+    "convert_element_type": "cast",
+    "rev": "flip",
     "index_put_impl": "index_put",
     "numpy_T": "transpose",
     "t": "transpose",
@@ -46,8 +52,10 @@ _FILLED = aten(
     "hamming_window hann_window kaiser_window linspace log_normal logspace multinomial new_full new_ones new_zeros "
     "normal normal_functional ones ones_like poisson rand rand_like randint randint_like randn randn_like random "
     "randperm scalar_tensor tril_indices triu_indices uniform zero zeros zeros_like _efficientzerotensor"
-)
-_UNWRITTEN = aten("empty empty_like empty_permuted empty_strided new_empty new_empty_strided resize resize_as set")
+) + prims("fill full full_like iota normal scalar_tensor uniform")
+_UNWRITTEN = aten(
+    "empty empty_like empty_permuted empty_strided new_empty new_empty_strided resize resize_as set"
+) + prims("empty empty_permuted empty_strided resize")
 _DROPOUTS = aten("dropout alpha_dropout feature_dropout feature_alpha_dropout native_dropout")
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from convcost.graph.ops import Elementwise, Gather, Reduce
 from convcost.graph.tensor import Tensor
 from convcost.sources.torch.call import Call, Step
-from convcost.sources.torch.lowering.table import aten, lowers
+from convcost.sources.torch.lowering.table import aten, lowers, prims
 
 _REDUCTIONS = aten(
     "all amax amin aminmax any argmax argmin count_nonzero equal linalg_vector_norm logsumexp mean nanmean nansum "
     "nanmedian median mode norm prod std std_mean sum var var_mean trace linalg__powsum "
     "sort argsort msort topk kthvalue unique_consecutive _unique _unique2 unique_dim bincount histc"
-)
+) + prims("amax amin prod sum var xor_sum")
 
 
 @lowers(*_REDUCTIONS)
 def _reduce(call: Call) -> Step:
     data = call.tensors("self", "input") or call.operands
-    axes = call.integers("dim")
+    axes = call.integers("dim") or call.integers("dims")
     keepdims = call.flag("keepdim")
     return Step(Reduce(function=call.signature.word, axes=axes, keepdims=keepdims), data[:1])
 

@@ -21,6 +21,15 @@ def aten(words: str) -> tuple[str, ...]:
     return tuple(f"aten.{word}" for word in words.split())
 
 
+def prims(words: str) -> tuple[str, ...]:
+    """The same of the primitives that torch writes operators in, as in programs that were decomposed to the end.
+
+    >>> prims("rev iota")
+    ('prims.rev', 'prims.iota')
+    """
+    return tuple(f"prims.{word}" for word in words.split())
+
+
 def lowers(*names: str) -> Callable[[_Function], _Function]:
     """Registers a lowering for operators such as `aten.conv2d`, their in-place forms included.
 
