@@ -42,9 +42,9 @@ _WORDS = {
 }
 _PRIMITIVES = prims(
     "acos acosh add asin asinh atan atan2 atanh bessel_i0 bessel_i0e bessel_i1 bessel_i1e bessel_j0 bessel_j1 "
-    "bitwise_and bitwise_or bitwise_xor cbrt ceil cos cosh div eq erf erf_inv erfc erfcx exp expm1 floor fmod frexp gcd "
-    "ge gt isfinite le lgamma log log10 log1p lt mul ndtri ne neg pow remainder round shift_left shift_right_arithmetic "
-    "sin sinh spherical_bessel_j0 sqrt sub tan where zeta"
+    "bitwise_and bitwise_or bitwise_xor cbrt ceil cos cosh div eq erf erf_inv erfc erfcx exp expm1 floor fmod "
+    "frexp gcd ge gt isfinite le lgamma log log10 log1p lt mul ndtri ne neg pow remainder round shift_left "
+    "shift_right_arithmetic sin sinh spherical_bessel_j0 sqrt sub tan where zeta"
 )
 _OPERATIONS = {"addcmul": 2, "addcdiv": 2, "lerp": 3, "hypot": 4}
 _COMMON_WORDS = {"rsub": "sub", "true_divide": "div", "subtract": "sub", "multiply": "mul", "divide": "div"}
