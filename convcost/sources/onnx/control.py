@@ -30,6 +30,8 @@ Arguments: TypeAlias = "tuple[Tensor | None, ...]"
 _ENDLESS = 2**31
 """Exporters write a trip count of this size or more for `while`: the condition ends the loop, not the count."""
 
+_OTHER_SHAPES = "conditions choose between results of different shapes"
+
 _COUNTER, _CONDITION = TensorType(7, ()), TensorType(9, ())
 
 
@@ -59,6 +61,8 @@ def lower_if(builder: GraphBuilder, node: OnnxNode, arguments: Arguments) -> Non
         _doubt(builder, node, "the arm that seems cheaper contains operators that are not counted")
     elif any(_may_be_larger(builder, body, dearest) for body in cheaper):
         _doubt(builder, node, "the arm that is cheaper gives a larger result, and what follows may cost more by it")
+    else:
+        _note_other_shapes(builder, node, cheaper, dearest)
 
 
 def _doubt(builder: GraphBuilder, node: OnnxNode, reason: str) -> None:
@@ -70,6 +74,19 @@ def _may_be_larger(builder: GraphBuilder, cheaper: _Body, dearest: _Body) -> boo
         builder.is_sized(counted) and (not builder.is_sized(result) or result.numel > counted.numel)
         for result, counted in zip(cheaper.results, dearest.results, strict=False)
     )
+
+
+def _note_other_shapes(builder: GraphBuilder, node: OnnxNode, cheaper: Sequence[_Body], dearest: _Body) -> None:
+    """Squeezed or not, what follows mostly costs the same; but it is counted for one of the two alone. Said once."""
+    said = any(note.startswith(_OTHER_SHAPES) for note in builder.notes)
+    pairs = [pair for body in cheaper for pair in zip(dearest.results, body.results, strict=False)]
+    for counted, result in () if said else pairs:
+        if builder.is_sized(counted) and counted.shape != result.shape:
+            shapes = f"{list(counted.shape)} or {list(result.shape)}"
+            builder.notes.append(
+                f"{_OTHER_SHAPES}, first at '{node.output[0]}' ({shapes}): what follows is counted for the dearer arm's"
+            )
+            return
 
 
 def lower_loop(builder: GraphBuilder, node: OnnxNode, arguments: Arguments) -> None:
@@ -228,8 +245,12 @@ def _repeat(
     builder: GraphBuilder, nodes: Sequence[Pending], kept: Sequence[Tensor], carried: Sequence[Tensor], trips: int
 ) -> None:
     for after, before in zip(kept, carried, strict=True):
-        if not builder.is_sized(after) or after.shape != before.shape:
-            raise NotCountedError("a value it carries changes its shape from one step to the next")
+        if not builder.is_sized(after):
+            raise NotCountedError("the shape of what a step hands on is known only when it runs")
+        if after.shape != before.shape:
+            raise NotCountedError(
+                f"it carries {list(before.shape)} into its first step and {list(after.shape)} out of it"
+            )
     builder.pending.extend(item._replace(repeat=item.repeat * trips) for item in nodes)
 
 

@@ -95,6 +95,19 @@ def test_a_larger_result_of_the_cheaper_arm_is_not_hidden(tmp_path: Path) -> Non
     assert (found.totals.macs, [op.operator for op in found.unknown]) == (2 * 64 + 2 * 64, ["If"])
 
 
+def test_results_of_the_same_size_and_different_shapes_are_told(tmp_path: Path) -> None:
+    dear = arm([node("MatMul", ["x", "w"], ["r"])], {"w": ones(8, 8)})
+    choices = []
+    for name, shape in (("same", "flat"), ("other", "column"), ("third", "column")):
+        cheap = arm([node("Reshape", ["x", shape], ["r"])])
+        choices.append(node("If", ["c"], [name], then_branch=cheap, else_branch=dear))
+    shapes = {"flat": ints(2, 8), "column": ints(8, 2)}
+    found = analyze(graph(choices, {"c": [], "x": [2, 8]}, shapes, dtypes=BOOL), tmp_path)
+    assert found.unknown == ()
+    (note,) = found.notes
+    assert "first at 'other' ([2, 8] or [8, 2])" in note
+
+
 def loop(trips: str = "trips", condition: str = "", body_condition: str = "Identity") -> GraphProto:
     inputs = {"i": [], "go": [], "h": [2, 8]}
     body = graph(
@@ -152,7 +165,11 @@ def test_a_loop_that_grows_what_it_carries_is_unknown(tmp_path: Path) -> None:
     content = loop()
     add = content.node[0].attribute[0].g.node[2]
     add.CopyFrom(node("Concat", ["m", "x"], ["next"], axis=0))
-    assert analyze(content, tmp_path).unknown[0].operator == "Loop"
+    (unknown,) = analyze(content, tmp_path).unknown[:1]
+    assert (unknown.operator, unknown.reason) == (
+        "Loop",
+        "it carries [2, 8] into its first step and [4, 8] out of it",
+    )
 
 
 def test_a_scan_costs_its_body_per_slice(tmp_path: Path) -> None:
