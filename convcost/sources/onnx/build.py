@@ -175,7 +175,7 @@ class GraphBuilder:
         """What is known of the outputs, from the whole model or else from this node's operands alone."""
         types = self.scope.types
         results = tuple([types.get(name, _UNTYPED) for name in node.output])
-        if all([kind.shape is not None for kind in results]):
+        if None not in [kind.shape for kind in results]:
             return results
         operands = [argument for argument in arguments if argument is not None]
         if node.op_type in CONTROL_FLOW or not all(self.is_sized(operand) for operand in operands):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from convcost.errors import SourceError
 from convcost.sources.onnx.packed import MOST_UNPACKED_BYTES, opened
 from convcost.sources.onnx.text import refuse_unreadable_names
-from convcost.sources.onnx.wire import MalformedMessageError, StructureTooLargeError, structure_of
+from convcost.sources.onnx.wire import MalformedMessageError, Structure, StructureTooLargeError, structure_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -23,18 +23,19 @@ def read_model(path: str) -> ModelProto:
 
     Raises `SourceError` for what cannot be opened or is not an ONNX model.
     """
-    model = _parsed(path, _mapped(path))
+    structure = _mapped(path)
+    model = _parsed(path, structure.content)
     if not model.HasField("graph"):
         raise SourceError(
             f"{path}: not an ONNX model: it has no graph", hint="is this a tensor or another protobuf file?"
         )
     if not model.graph.node:
         raise SourceError(f"{path}: the graph has no nodes", hint="export the model again; there is nothing to count")
-    refuse_unreadable_names(model, path)
+    refuse_unreadable_names(model, structure.not_ascii, path)
     return model
 
 
-def _mapped(path: str) -> bytes:
+def _mapped(path: str) -> Structure:
     try:
         if Path(path).is_dir():
             raise SourceError(f"{path}: is a directory", hint="name the .onnx file in it")
@@ -52,7 +53,7 @@ def _mapped(path: str) -> bytes:
         raise SourceError(f"{path}: {reason}", hint="the file must be readable") from error
 
 
-def _structure(path: str, buffer: mmap.mmap, most: int) -> bytes:
+def _structure(path: str, buffer: mmap.mmap, most: int) -> Structure:
     if buffer[: len(_LFS_POINTER)] == _LFS_POINTER:
         raise SourceError(f"{path}: is a Git LFS pointer, not the model itself", hint="run: git lfs pull")
     try:

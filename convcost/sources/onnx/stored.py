@@ -13,7 +13,7 @@ from convcost.graph import ByteRange, DType, Role, Weight
 from convcost.sources.onnx.dtypes import DTYPES
 from convcost.sources.onnx.node import OnnxNode, with_bodies
 from convcost.sources.onnx.packed import STANDARD_INPUT, is_packed
-from convcost.sources.onnx.text import shown
+from convcost.sources.onnx.text import shown, unreadable
 
 if TYPE_CHECKING:
     from onnx import TensorProto
@@ -177,6 +177,8 @@ def _byte_range(tensor: TensorProto, path: str, shape: tuple[int, ...], dtype: D
     """Where the payload lies. None for one in no loadable form, or outside the model's folder."""
     entries = {entry.key: entry.value for entry in tensor.external_data[:]}
     location = entries.get("location", "")
+    if not isinstance(location, str):  # protobuf hands over bytes where they are no text
+        raise unreadable(location, path)
     if not entries or path == STANDARD_INPUT or (not location and is_packed(path)):
         return None
     file = path if not location else _beside(path, location)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Container, Iterator
-from typing import TypeAlias
+from array import array
+from collections.abc import Container, Iterator, Sequence
+from typing import NamedTuple, TypeAlias
 
 Buffer: TypeAlias = "mmap.mmap | bytes"
 Field: TypeAlias = "tuple[int, int, int, int, int, int]"
@@ -59,7 +60,16 @@ class StructureTooLargeError(ValueError):
     """What would be kept beside the large payloads is more than was allowed."""
 
 
-def structure_of(buffer: Buffer, most: int = 2**31 - 1) -> bytes:
+class Structure(NamedTuple):
+    """A model without large payloads. `not_ascii` are the places, among its graph's nodes, of all that are not ASCII
+    throughout: only those can have names that are no text.
+    """
+
+    content: bytes
+    not_ascii: Sequence[int]
+
+
+def structure_of(buffer: Buffer, most: int = 2**31 - 1) -> Structure:
     """A copy of the model in `buffer` without the payloads of large tensors.
 
     Every tensor with a payload that could be loaded later is given the external-data entries `offset` and
@@ -69,7 +79,7 @@ def structure_of(buffer: Buffer, most: int = 2**31 - 1) -> bytes:
     """
     copy = _Copy(buffer, most)
     copy.message("model", 0, len(buffer), 0)
-    return bytes(copy.out)
+    return Structure(bytes(copy.out), copy.not_ascii)
 
 
 def fields(buffer: Buffer, start: int, stop: int, wanted: Container[int]) -> Iterator[Field]:
@@ -133,28 +143,40 @@ class _Copy:
     def __init__(self, buffer: Buffer, most: int) -> None:
         self._buffer = buffer
         self._most = most
+        self._nodes = 0
         self.out = bytearray()
+        self.not_ascii = array("I")  # a tenth of a list, should a file be of nothing else
 
     def message(self, kind: str, start: int, stop: int, depth: int) -> None:
         """Copies a message, entering only what may hold a large payload."""
         if depth > MAX_DEPTH:
             raise MalformedMessageError("messages nested too deeply", start)
         children = _CHILDREN[kind]
+        is_main = depth == 1 and kind == "graph"
         copied = without_constant = start
         for number, wire, header, body, end, _ in fields(self._buffer, start, stop, children):
             if wire != _BYTES:
                 continue
             child = children[number]
-            if child == "node" and end - body <= KEEP_BYTES:
-                if end > without_constant:
+            if child == "node":
+                whole = end - body <= KEEP_BYTES
+                if whole and end > without_constant:
                     without_constant = self._without_constant(body, end, stop)
-                if end <= without_constant:
+                whole = whole and end <= without_constant
+                if is_main:
+                    self._in_graph(whole and self._buffer[body:end].isascii())
+                if whole:
                     continue
             self._copy(copied, header)
             copied = end
             if child != _NOT_INFERENCE:
                 self._child(number, child, body, end, depth + 1)
         self._copy(copied, stop)
+
+    def _in_graph(self, is_ascii: bool) -> None:
+        if not is_ascii:
+            self.not_ascii.append(self._nodes)
+        self._nodes += 1
 
     def _without_constant(self, start: int, end: int, stop: int) -> int:
         """Up to where no node from `start` on can be a Constant, having searched once for many nodes."""

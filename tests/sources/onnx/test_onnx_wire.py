@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from convcost.errors import ConvcostError, SourceError
 from convcost.graph import Graph
@@ -43,7 +43,7 @@ def test_the_copy_is_the_model_without_large_payloads() -> None:
     original = model(
         graph([node("Mul", ["x", "big"], ["a"]), node("Add", ["a", "small"], ["y"])], {"x": [BIG]}, weights)
     )
-    copy = ModelProto.FromString(structure_of(original.SerializeToString()))
+    copy = ModelProto.FromString(structure_of(original.SerializeToString()).content)
     big, small = copy.graph.initializer
     assert (big.raw_data, big.data_location) == (b"", TensorProto.EXTERNAL)
     assert np.array_equal(numpy_helper.to_array(small), ones(3))
@@ -88,7 +88,7 @@ def test_a_constant_is_found_among_any_number_of_small_nodes() -> None:
     constants = [node("Constant", [], [f"c{at}"], value=value) for at in range(30)]
     between = [[node("Relu", ["x"], [f"r{at}.{place}"]) for place in range(at * 11)] for at in range(30)]
     nodes = [each for constant, relus in zip(constants, between, strict=True) for each in (constant, *relus)]
-    copy = ModelProto.FromString(structure_of(model(graph(nodes, {"x": [1]})).SerializeToString()))
+    copy = ModelProto.FromString(structure_of(model(graph(nodes, {"x": [1]})).SerializeToString()).content)
     assert [each.op_type for each in copy.graph.node] == [each.op_type for each in nodes]
     found = [each for each in copy.graph.node if each.attribute and each.attribute[0].t.external_data]
     assert [each.output[0] for each in found] == [f"c{at}" for at in range(30)]
@@ -227,7 +227,7 @@ def test_nesting_is_bounded() -> None:
 def test_training_graphs_are_left_out(tmp_path: Path) -> None:
     content = model(graph([node("Relu", ["x"], ["y"])], {"x": [4]}))
     content.training_info.add().algorithm.CopyFrom(graph([node("Relu", ["x"], ["y"])], {"x": [4]}, {"w": ones(BIG)}))
-    assert not ModelProto.FromString(structure_of(content.SerializeToString())).training_info
+    assert not ModelProto.FromString(structure_of(content.SerializeToString()).content).training_info
     assert len(analyze(content, tmp_path).layers) == 1
 
 
@@ -269,8 +269,46 @@ def test_a_files_names_cannot_break_the_error_line(tmp_path: Path) -> None:
     assert len(raised.value.message.removeprefix(str(tmp_path))) < 250
 
 
-def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    path = Path(save(graph([node("Relu", ["x"], ["yyyy"])], {"x": [1]}), tmp_path))
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [node("Relu", ["x"], ["yyyy"])],
+        [node("Relu", ["x"], ["a"]), node("Constant", [], ["yyyy"], value=numpy_helper.from_array(ones(2000)))],
+        [
+            node("Constant", [], ["c"], value=numpy_helper.from_array(ones(2000))),
+            node("Relu", ["x"], ["a"], name="yyyy"),
+        ],
+        [node("Relu", ["x"], ["é"]), node("Relu", ["é"], ["yyyy"])],
+        [node("Conv", ["x"], ["yyyy"], note="n" * 5000)],
+        [node("If", ["x"], ["a"], then_branch=graph([node("Relu", ["x"], ["yyyy"])], {}))],
+    ],
+    ids=["plain", "constant", "after a constant", "after another", "long", "branch"],
+)
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path, nodes: list[NodeProto]) -> None:
+    path = Path(save(graph(nodes, {"x": [1]}), tmp_path))
     path.write_bytes(path.read_bytes().replace(b"yyyy", b"y\xff\xfey"))
     with pytest.raises(SourceError, match="not text"):
         read(path)
+
+
+def test_a_location_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    weight = numpy_helper.from_array(ones(3), "w")
+    weight.ClearField("raw_data")
+    weight.data_location = TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value="yyyy")
+    content = graph([node("Relu", ["x"], ["y"])], {"x": [1]})
+    content.initializer.append(weight)
+    path = Path(save(content, tmp_path))
+    path.write_bytes(path.read_bytes().replace(b"yyyy", b"y\xff\xfey"))
+    with pytest.raises(SourceError, match="not text"):
+        read(path)
+
+
+def test_only_nodes_of_more_than_ascii_are_looked_at_again() -> None:
+    nodes = [
+        node("Relu", ["x"], ["a"]),
+        node("Relu", ["a"], ["é"]),
+        node("Relu", ["é"], ["b"]),
+        node("Relu", ["b"], ["c"]),
+    ]
+    assert list(structure_of(model(graph(nodes, {"x": [1]})).SerializeToString()).not_ascii) == [1, 2]
