@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from onnx import NodeProto
+from onnx import GraphProto, NodeProto
 from torch import nn
 
 from convcost.analysis import Analysis, analyze_graph
@@ -63,3 +63,44 @@ def test_the_axis_before_opset_20_is_an_attribute(tmp_path: Path) -> None:
 def test_an_axis_that_is_computed_is_not_guessed(tmp_path: Path) -> None:
     content = graph([dft()], {"x": [2, 16, 2], "axis": []}, dtypes={"axis": 7})
     assert [op.operator for op in analyze(content, tmp_path).unknown] == ["DFT"]
+
+
+def stft(content: dict[str, tuple[int, ...]], *inputs: str, **attributes: int) -> GraphProto:
+    constants = {"step": np.array(5), "length": np.array(16), "factors": np.ones(16, np.float32)}
+    return graph([node("STFT", ["x", *inputs], ["y"], **attributes)], content, constants)
+
+
+@pytest.mark.parametrize("onesided", [0, 1])
+@pytest.mark.parametrize("inputs", [("step", "factors"), ("step", "factors", "length")])
+def test_a_transform_of_frames_counts_as_pytorchs(tmp_path: Path, inputs: tuple[str, ...], onesided: int) -> None:
+    class OfFrames(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            window, side = torch.ones(16, device=x.device), bool(onesided)
+            return torch.stft(x, 16, 5, window=window, center=False, onesided=side, return_complex=True)
+
+    found = analyze(stft({"x": (2, 50, 1)}, *inputs, onesided=onesided), tmp_path)
+    theirs = analyze_graph(graph_of(OfFrames(), ((2, 50),)))
+    assert found.unknown == ()
+    assert found.totals.cost.other_ops == theirs.totals.cost.other_ops
+    (bins, frames), rows = theirs.layers[-1].node.outputs[0].shape[1:], found.layers[-1].node.outputs[0].shape
+    assert rows == (2, frames, bins, 2)
+
+
+def test_frames_of_pairs_are_transformed_as_complex_numbers(tmp_path: Path) -> None:
+    found = analyze(stft({"x": (2, 50, 2)}, "step", "", "length", onesided=0), tmp_path)
+    assert found.layers[-1].node.outputs[0].shape == (2, 7, 16, 2)
+    assert other_ops(found) == 5 * 2 * 7 * 16 * 4
+
+
+def test_frames_without_factors_are_not_multiplied(tmp_path: Path) -> None:
+    found = analyze(stft({"x": (2, 50)}, "step", "", "length"), tmp_path)
+    assert found.totals.cost.other_ops == 5 * 2 * 7 * 16 * 4 // 2
+
+
+@pytest.mark.parametrize(("samples", "inputs"), [(50, ("step",)), (50, ("long", "factors")), (12, ("step", "factors"))])
+def test_frames_that_are_not_known_or_do_not_fit_are_not_guessed(
+    tmp_path: Path, samples: int, inputs: tuple[str, ...]
+) -> None:
+    content = stft({"x": (2, samples, 1), "long": ()}, *inputs)
+    content.input[-1].type.tensor_type.elem_type = 7
+    assert [op.operator for op in analyze(content, tmp_path).unknown] == ["STFT"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from convcost.graph import DType, Tensor
-from convcost.graph.ops import Fourier, Move
+from convcost.graph import DType, Shape, Tensor
+from convcost.graph.ops import Elementwise, Fourier, Move
 from convcost.graph.ops.fourier import Spectrum
 from convcost.sources.onnx.lowering.call import Call, Lowered, NotCountedError
 from convcost.sources.onnx.lowering.registry import lowers
@@ -13,6 +13,8 @@ _COMPLEX: dict[DType, DType] = {
     DType.FLOAT32: DType.COMPLEX64,
     DType.FLOAT64: DType.COMPLEX128,
 }
+_SIGNALS = 2
+_SIGNALS_OF_NUMBERS = 3
 
 
 @lowers("DFT")
@@ -22,8 +24,7 @@ def lower_dft(call: Call) -> Lowered:
     The pairs of its input and output are seen as numbers, and as pairs again, which moves nothing.
     """
     data, result = call.operand(0), call.result()
-    if not data.shape or data.shape[-1] not in (1, 2) or data.dtype not in _COMPLEX:
-        raise NotCountedError(f"its operand of shape {list(data.shape)} is neither real nor made of pairs")
+    _require_numbers(data)
     axis = _axis(call, data)
     onesided, inverse = (bool(call.attributes.integer(name, 0)) for name in ("onesided", "inverse"))
     spectrum: Spectrum = "complex" if data.shape[-1] == 2 else "real"
@@ -38,6 +39,44 @@ def lower_dft(call: Call) -> Lowered:
     output = call.step(op, numbers, dtype=dtype)
     pairs = Move(action="pairs", shapes=(result,), view=True)
     return Lowered(op=pairs, operands=(output,), view_of=output, dtype=data.dtype)
+
+
+@lowers("STFT")
+def lower_stft(call: Call) -> Lowered:
+    """A window of the signal at every step, which overlap where they lie, times factors; each transformed by itself."""
+    signal = call.operand(0)
+    if len(signal.shape) == _SIGNALS_OF_NUMBERS:
+        _require_numbers(signal)
+        signal = _numbers(call, signal)
+    if len(signal.shape) != _SIGNALS or signal.dtype not in (*_COMPLEX, *_COMPLEX.values()):
+        raise NotCountedError(f"its operand of shape {list(signal.shape)} is no batch of signals")
+    shape = _framed(call, signal)
+    frames = call.step(Move(action="frames", shapes=(shape,), view=True), signal)
+    if (factors := call.argument(2)) is not None:
+        frames = call.step(Elementwise(function="mul"), frames, factors)
+    spectrum: Spectrum = "real" if signal.dtype in _COMPLEX else "complex"
+    op = Fourier(axes=(2,), spectrum=spectrum, onesided=bool(call.attributes.integer("onesided", 1)))
+    output = call.step(op, frames, dtype=_COMPLEX.get(signal.dtype, signal.dtype))
+    pairs = Move(action="pairs", shapes=((*output.shape, 2),), view=True)
+    return Lowered(op=pairs, operands=(output,), view_of=output, dtype=call.operand(0).dtype)
+
+
+def _framed(call: Call, signal: Tensor) -> Shape:
+    """Frames are as long as their factors where the file does not say how long."""
+    factors, step, length = call.argument(2), call.integers(1), call.integers(3)
+    if call.argument(3) is None and factors is not None:
+        length = factors.shape
+    if step is None or length is None or len(step) != 1 or len(length) != 1:
+        raise NotCountedError("the length of its frames, or the step between them, is known only when it runs")
+    batch, samples = signal.shape
+    if step[0] < 1 or not 1 <= length[0] <= samples:
+        raise NotCountedError(f"frames of {length[0]} every {step[0]} do not fit signals of {samples}")
+    return batch, 1 + (samples - length[0]) // step[0], length[0]
+
+
+def _require_numbers(data: Tensor) -> None:
+    if not data.shape or data.shape[-1] not in (1, 2) or data.dtype not in _COMPLEX:
+        raise NotCountedError(f"its operand of shape {list(data.shape)} is neither real nor made of pairs")
 
 
 def _axis(call: Call, data: Tensor) -> int:

@@ -9,7 +9,6 @@ from convcost.sources.onnx.lowering.registry import lowers
 _BY_DATA = "the size of its output depends on the data"
 _SEQUENCE = "sequences and optional values are not tensors"
 _STRING = "the work on strings depends on their characters"
-_TRANSFORM = "its complex numbers are pairs along a last axis, which is not read as such yet"
 _LINEAR_ALGEBRA = "no convention for the multiplies of a matrix decomposition"
 
 NOT_MODELLED: dict[str, str] = {
@@ -24,7 +23,6 @@ NOT_MODELLED: dict[str, str] = {
     "OptionalGetElement": _SEQUENCE,
     "OptionalHasElement": _SEQUENCE,
     "RegexFullMatch": _STRING,
-    "STFT": _TRANSFORM,
     "SequenceAt": _SEQUENCE,
     "SequenceConstruct": _SEQUENCE,
     "SequenceEmpty": _SEQUENCE,
