@@ -6,7 +6,6 @@ import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -19,18 +18,16 @@ from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.grids import Grid, GridSummary, Rows, Tally
 from convcost.grids.axes import EXAMPLE
-from convcost.grids.evaluate import BLOCK
 from convcost.grids.files import ROW_FORMATS, BinaryStream, row_writer
-from convcost.grids.part import part_of
-from convcost.grids.regions import blocks
-from convcost.processes import cores, in_order
+from convcost.grids.part import parts
+from convcost.processes import cores
 from convcost.reports.grid import GridReport, rows_text
 
 if TYPE_CHECKING:
     from convcost.cli.compare import Comparing
     from convcost.cli.options import Writing
 
-_MOST_PROCESSES = 8
+_MOST_THREADS = 8
 """More would wait for the one that writes, each with a block in its hands."""
 
 
@@ -67,12 +64,11 @@ def deliver_grid(axes: Sequence[str], comparing: Comparing, writing: Writing) ->
 def _evaluate(rows: Rows, df: CountedMap, wanted: _Wanted) -> GridSummary:
     tally = Tally(len(rows.alternatives))
     formats = tuple(dict.fromkeys(name for name, _ in wanted.rows))
-    work = partial(part_of, rows=rows, df=df, formats=formats)
     with contextlib.ExitStack() as streams:
         opened = [(name, streams.enter_context(_stream(path, wanted))) for name, path in wanted.rows]
         writers = [(name, row_writer(name, stream, rows)) for name, stream in opened]
-        parts = in_order(work, list(blocks(rows.grid.shape, BLOCK)), jobs=min(cores(), _MOST_PROCESSES), ahead=1)
-        for part in streams.enter_context(contextlib.closing(parts)):
+        counted = parts(rows, df=df, formats=formats, threads=min(cores(), _MOST_THREADS))
+        for part in streams.enter_context(contextlib.closing(counted)):
             tally.merge(part.tally)
             for name, writer in writers:
                 writer.write(part.encoded[name])

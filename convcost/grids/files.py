@@ -14,8 +14,8 @@ ROW_FORMATS: Mapping[str, str] = {
     "parquet": "convcost.grids.parquet",
 }
 
-
-Encoded: TypeAlias = "bytes | Block"
+Encoded: TypeAlias = object
+"""A block's rows as a format's `encoded` makes them and its writer takes them: CSV's lines, a table of pyarrow's."""
 
 
 class BinaryStream(Protocol):
@@ -28,7 +28,7 @@ class RowWriter(Protocol):
     """What puts encoded blocks into a file, in order and without holding more than one."""
 
     def write(self, encoded: Encoded, /) -> None:
-        """Appends a block's rows, as the format's own `encoded` gives them."""
+        """Appends a block's rows."""
 
     def close(self) -> None:
         """Writes what stands after the rows; the stream stays open."""
@@ -41,6 +41,6 @@ def row_writer(format_name: str, stream: BinaryStream, rows: Rows) -> RowWriter:
 
 
 def encoded(format_name: str, rows: Rows, block: Block) -> Encoded:
-    """What such a writer takes for a block: as much as can be done in another process."""
+    """What such a writer takes for a block: as much as can be done before its turn."""
     made: Encoded = importlib.import_module(ROW_FORMATS[format_name]).encoded(rows, block)
     return made

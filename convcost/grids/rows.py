@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -59,18 +60,20 @@ def written(alternative: Alternative) -> str:
     return f"{alternative.name}[{listed}]" if listed else alternative.name
 
 
-def undominated(found: Sequence[Evaluated]) -> Iterator[Mask]:
+def undominated(found: Sequence[Evaluated]) -> tuple[Mask, ...]:
     """For each alternative, where it applies and no other has as little of everything and less of something."""
-    for one in found:
-        beaten = ~one.applies
-        for other in found:
-            if other is not one:
-                beaten |= other.applies & _beats(other, one)
-        yield ~beaten
+    applies = [one.applies for one in found]
+    kept = [mask.copy() for mask in applies]
+    for (a, one), (b, other) in itertools.combinations(enumerate(found), 2):
+        one_no_more, other_no_more = _no_more(one, other), _no_more(other, one)
+        kept[a] &= ~(applies[b] & other_no_more & ~one_no_more)
+        kept[b] &= ~(applies[a] & one_no_more & ~other_no_more)
+    return tuple(kept)
 
 
-def _beats(one: Evaluated, other: Evaluated) -> Mask:
-    pairs = [(one.counts[metric], other.counts[metric]) for metric in _COMPARED]
-    no_more = np.logical_and.reduce([a <= b for a, b in pairs])
-    less = np.logical_or.reduce([a < b for a, b in pairs])
-    return np.asarray(no_more & less)
+def _no_more(one: Evaluated, other: Evaluated) -> Mask:
+    """Where one has no more than the other of anything compared; if that holds both ways, they have the same."""
+    answer = np.asarray(one.counts[_COMPARED[0]] <= other.counts[_COMPARED[0]])
+    for metric in _COMPARED[1:]:
+        answer &= one.counts[metric] <= other.counts[metric]
+    return answer

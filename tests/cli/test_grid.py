@@ -145,17 +145,16 @@ def test_counts_beyond_64_bits_end_in_an_error_and_no_file(capsys: Capture, tmp_
     assert "error: the grid's largest counts take more than 64 bits" in err
 
 
-def test_rows_are_the_same_on_any_number_of_processes(
+def test_rows_are_the_same_on_any_number_of_threads(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("convcost.cli.grid.BLOCK", 5)
+    monkeypatch.setattr("convcost.grids.part.BLOCK", 5)
     alone, shared = tmp_path / "alone.csv", tmp_path / "shared.csv"
-    monkeypatch.setattr("convcost.processes.may_fork", lambda: False)
+    monkeypatch.setattr("convcost.cli.grid.cores", lambda: 1)
     _, _, said = run(capsys, *GRID, "-o", str(alone))
-    monkeypatch.setattr("convcost.processes.may_fork", lambda: True)
     monkeypatch.setattr("convcost.cli.grid.cores", lambda: 3)
     assert run(capsys, *GRID, "-o", str(shared)) == (0, "", said)
     assert shared.read_bytes() == alone.read_bytes()
     whole = run(capsys, *GRID, "-f", "json")
-    monkeypatch.setattr("convcost.cli.grid.BLOCK", 1000)
+    monkeypatch.setattr("convcost.grids.part.BLOCK", 1000)
     assert run(capsys, *GRID, "-f", "json")[1].splitlines()[:50] == whole[1].splitlines()[:50]
