@@ -34,24 +34,25 @@ class LayerNames:
         self._containers = frozenset(containers)
         self._contracting = frozenset(contracting)
         self._weighted = frozenset(weighted)
+        self._waited_for = self._contracting | self._weighted
         self._told = told
         self._uses: dict[str, int] = {}
 
     def name(self, path: str, op: Op, operands: tuple[Tensor, ...]) -> str:
-        given = self._unique(self._wanted(path, op, operands))
+        contracts = is_contraction(type(op))
+        given = (_owner(path, operands) if contracts else None) or self._by_module(path, op, contracts=contracts)
+        if given in self._uses:
+            given = self._numbered(given)
+        self._uses[given] = 1
         if self._told is not None:
             self._told(given)
         return given
 
-    def _wanted(self, path: str, op: Op, operands: tuple[Tensor, ...]) -> str:
-        contracts = is_contraction(type(op))
-        if contracts and (owner := _owner(path, operands)):
-            return owner
+    def _by_module(self, path: str, op: Op, *, contracts: bool) -> str:
         if not path:
             return function_name(op)
-        if path in self._containers or path in self._uses or self._waits(path, op, contracts=contracts):
-            return f"{path}.{function_name(op)}"
-        return path
+        waits = path in self._waited_for and self._waits(path, op, contracts=contracts)
+        return f"{path}.{function_name(op)}" if waits or path in self._containers or path in self._uses else path
 
     def _waits(self, path: str, op: Op, *, contracts: bool) -> bool:
         """Whether the module's name is kept for a later op."""
@@ -59,11 +60,10 @@ class LayerNames:
             return True
         return path in self._contracting and not contracts
 
-    def _unique(self, name: str) -> str:
+    def _numbered(self, name: str) -> str:
         while uses := self._uses.get(name, 0):
             self._uses[name] = uses + 1
             name = f"{name}_{uses}"
-        self._uses[name] = 1
         return name
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from convcost.errors import ShapeError, SourceError
 from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
 from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Op, Pool, Recurrent, Unknown
-from convcost.sources.naming import LayerNames, containers_of, is_contraction
+from convcost.sources.naming import LayerNames, containers_of
 from convcost.sources.onnx.alike import Key, Outcome, key_of, outcome_of
 from convcost.sources.onnx.attributes import Attributes
 from convcost.sources.onnx.constant import constant_tensor, is_constant
@@ -306,15 +306,8 @@ class GraphBuilder:
         self.pending.append(Pending(op, operands, outputs, path_of(node), origin, bias))
 
     def _named(self) -> tuple[Node, ...]:
-        paths = LayerPaths([item.where for item in self.pending], self._weights)
-        settled = [paths.settled(item.where, item.op, item.operands, item.bias) for item in self.pending]
-        placed = list(zip(settled, self.pending, strict=True))
-        contractions = [(path, item) for path, item in placed if is_contraction(type(item.op))]
-        names = LayerNames(
-            containers_of(paths.modules),
-            contracting={path for path, item in contractions if isinstance(item.op, Recurrent)},
-            weighted={path for path, item in contractions if item.has_weight},
-        )
+        paths = LayerPaths(self.pending, self._weights)
+        names = LayerNames(containers_of(paths.modules), contracting=paths.recurrent, weighted=paths.weighted)
         return tuple(
             [
                 Node(
@@ -325,7 +318,7 @@ class GraphBuilder:
                     origin=item.origin,
                     repeat=item.repeat,
                 )
-                for path, item in placed
+                for path, item in zip(paths.settled, self.pending, strict=True)
             ]
         )
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from convcost.graph import Tensor
-from convcost.graph.ops import Op
+from convcost.graph import Weight
+from convcost.graph.ops import Recurrent
 from convcost.sources.naming import is_contraction
 
 if TYPE_CHECKING:
     from convcost.sources.onnx.node import OnnxNode
+    from convcost.sources.onnx.scope import Pending
 
 _NAME_SCOPES = "pkg.torch.onnx.name_scopes"
 _LONGEST_NAME = 500  # a longer one is no path: what is above each of its parts would fill the memory
@@ -84,33 +85,45 @@ def _is_tensor(name: str) -> bool:
 
 
 class LayerPaths:
-    """Settles the module path of every node, given all of them and the names of all weights."""
+    """The module path of every node of a graph, by all of them and the names of all weights.
 
-    def __init__(self, places: Iterable[NodePath], weight_names: Iterable[str]) -> None:
-        self._paths = frozenset([path for path, is_module in places if is_module])
+    `settled` has them in the nodes' order. Of these, `recurrent` are those of recurrent layers, and `weighted` those of
+    contractions with a weight. `modules` is every module that is named anywhere.
+    """
+
+    def __init__(self, nodes: Sequence[Pending], weight_names: Iterable[str]) -> None:
         self._owner_of = {name: owner for name in weight_names if (owner := owner_of(name))}
         self._owners = frozenset(self._owner_of.values())
+        self._paths = frozenset([path for path, is_module in [node.where for node in nodes] if is_module])
+        self.modules = self._paths | self._owners
+        self.recurrent: set[str] = set()
+        self.weighted: set[str] = set()
+        self.settled = [self._settle(node) for node in nodes]
 
-    @property
-    def modules(self) -> frozenset[str]:
-        """Every module that is named anywhere."""
-        return self._paths | self._owners
+    def _settle(self, node: Pending) -> str:
+        path, is_module = node.where
+        if not is_contraction(type(node.op)):
+            return self._first_call(path) if is_module else path
+        weights = [operand.weight for operand in node.operands]
+        path = self._owner(weights[1:], node.bias, node.where) or path
+        if any(weights):
+            self.weighted.add(path)
+        if isinstance(node.op, Recurrent):
+            self.recurrent.add(path)
+        return path
 
-    def settled(self, where: NodePath, op: Op, operands: tuple[Tensor, ...], bias: str | None) -> str:
+    def _owner(self, weights: Iterable[Weight | None], bias: str | None, where: NodePath) -> str | None:
         """A contraction belongs to the owner of its weight, or else of the `bias` that is added to it next.
 
         A convolution that absorbed a normalisation carries that one's scope, a neighbour of its own.
         """
-        path, is_module = where
-        if not is_contraction(type(op)):
-            return self._first_call(path) if is_module else path
-        for tensor in operands[1:]:
-            owner = self._owner_of.get(tensor.weight.name) if tensor.weight is not None else None
+        for weight in weights:
+            owner = self._owner_of.get(weight.name) if weight is not None else None
             if owner and _belongs(owner, where):
                 return owner
         # A subgraph's own tensor may be kept under another name than the one it is added by.
         owner = owner_of(bias) if bias else None
-        return owner if owner and _belongs(owner, where) else path
+        return owner if owner and _belongs(owner, where) else None
 
     def _first_call(self, path: str) -> str:
         """`layer1.0.relu` for `layer1.0.relu_1`, the second call of the same module."""

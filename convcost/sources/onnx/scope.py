@@ -34,10 +34,6 @@ class Pending(NamedTuple):
     bias: str | None = None
     repeat: int = 1
 
-    @property
-    def has_weight(self) -> bool:
-        return any(operand.weight is not None for operand in self.operands)
-
 
 class Constants:
     """Known values by tensor name; a stored tensor is converted when first asked for. A subgraph sees outer ones."""
