@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import torch
 from torch._ops import OpOverload
 
+from convcost.errors import SourceError
 from convcost.graph import DType, Shape, Tensor
 from convcost.graph.ops import Op
 
@@ -25,6 +26,15 @@ _DTYPES: dict[torch.dtype, DType] = {
 def dtype_of(tensor: torch.Tensor) -> DType:
     """The graph's element type; raises `LookupError` for the few torch types that have no width we know."""
     return _DTYPES[tensor.dtype]
+
+
+def refuse_nested(tensors: Iterable[torch.Tensor]) -> None:
+    """Raises `SourceError` for a tensor of several lengths, which has no one shape to count by."""
+    if any(tensor.is_nested for tensor in tensors):
+        raise SourceError(
+            "the model works on nested tensors, whose rows differ in length: they have no shape to count by",
+            hint="give it a padded batch, which costs at least as much, or one sequence at a time",
+        )
 
 
 def tensors_among(args: Sequence[object], keywords: Mapping[str, object] | None = None) -> tuple[torch.Tensor, ...]:

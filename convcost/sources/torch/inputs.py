@@ -13,6 +13,7 @@ from convcost.dataclasses import dataclass
 from convcost.errors import SourceError
 from convcost.graph import DType
 from convcost.sources.request import InputSpec
+from convcost.sources.torch.call import refuse_nested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +139,7 @@ def mapped(value: object, change: Callable[[object], object]) -> object:
 
 def _on(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """A copy, for a model that works in place must not change what the caller holds."""
+    refuse_nested((tensor,))
     if device.type == "meta":
         return tensor.detach().to("meta") if not tensor.is_meta else tensor.detach().clone()
     if tensor.is_meta:

@@ -18,7 +18,7 @@ from convcost.graph.ops import Unknown
 from convcost.sources.naming import LayerNames
 from convcost.sources.torch.autocast import Autocast
 from convcost.sources.torch.blame import calling_line
-from convcost.sources.torch.call import Call, Lowered, Lowering, Step, dtype_of, tensors_among
+from convcost.sources.torch.call import Call, Lowered, Lowering, Step, dtype_of, refuse_nested, tensors_among
 from convcost.sources.torch.gradients import Gradients
 from convcost.sources.torch.held import HeldBytes
 from convcost.sources.torch.lowering.move import move
@@ -159,6 +159,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's b
         operands: tuple[torch.Tensor, ...],
         results: tuple[torch.Tensor, ...],
     ) -> None:
+        refuse_nested(results)
         if not results and plan.lowering is None and not plan.signature.mutates:
             return  # a question about a tensor, such as its size or one of its values
         sources = self._shared_with(plan, operands, results)

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812  # the name everyone reads it by
 
 from convcost.analysis import analyze_graph
+from convcost.errors import SourceError
 from convcost.graph import DType, Role
 from convcost.graph.ops import Activation, Conv, Linear, MatMul, Move, Unknown
 from convcost.sources import InputSpec
@@ -395,3 +396,14 @@ def test_a_gradient_taken_in_the_forward_pass_is_counted():
     graph = function(force, (8, 4), inner=nn.Linear(4, 16))
     assert graph.outputs[0].shape == (8, 4)
     assert sum(node.cost.macs for node in graph.nodes) == 2 * (8 * 4 * 16)
+
+
+@pytest.mark.parametrize("layout", [torch.strided, torch.jagged])
+def test_nested_tensors_are_refused_with_the_reason(layout):
+    def nested(self, *rows):
+        return self.fc(torch.nested.nested_tensor(list(rows), layout=layout))
+
+    made = torch.nested.nested_tensor([torch.ones(3, 4), torch.ones(2, 4)], layout=layout)
+    for call, inputs in ((nested, ((3, 4), (2, 4))), (lambda self, x: self.fc(x), (made,))):
+        with pytest.raises(SourceError, match="nested tensors, whose rows differ in length"):
+            graph_of(Calls(call, fc=torch.nn.Linear(4, 4)), inputs)
