@@ -8,7 +8,6 @@ from functools import partial
 from convcost.analysis import Analysis, analyze_graph
 from convcost.errors import UsageError
 from convcost.sources.request import Request, at_revision, is_saved
-from convcost.targets.saved import read_saved
 
 
 def analysis_of(request: Request, *, backward: bool = False) -> Analysis:
@@ -29,6 +28,8 @@ def analysis_of(request: Request, *, backward: bool = False) -> Analysis:
             raise UsageError(
                 f"{request.target} is a saved report: its inputs are what they were", hint="leave out --input and --dim"
             )
+        from convcost.targets.saved import read_saved
+
         return _with_gradients(read_saved(request.target)) if backward else read_saved(request.target)
     from convcost import sources
 

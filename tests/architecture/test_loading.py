@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,21 @@ def test_analyzing_an_onnx_file_loads_onnx_alone() -> None:
     network = "sample_configs/onnx/mobilenet_v2.onnx"
     # onnx itself loads numpy.
     assert loaded_by_command("analyze", network) == {"onnx", "numpy"}
+
+
+# Parts of convcost, and what they load, that reading one ONNX file and showing it has no use for.
+ELSEWHERE = (
+    "convcost.alternatives", "convcost.analysis.saved", "convcost.analysis.sweep", "convcost.api", "convcost.budgets",
+    "convcost.cli.many", "convcost.cli.whole_files", "convcost.conventions", "convcost.explain", "convcost.latency",
+    "convcost.reports.jsontext", "convcost.reports.roofline", "convcost.reports.spreadsheet", "convcost.sources.spec",
+    "convcost.sources.torch", "convcost.targets.git", "convcost.targets.journal", "convcost.targets.saved",
+    "convcost.weights", "multiprocessing", "rich", "yaml",
+)  # fmt: skip
+
+
+def test_analyzing_one_file_loads_no_part_that_only_other_uses_need() -> None:
+    assert all(importlib.util.find_spec(name) for name in ELSEWHERE)
+    assert loaded_by_command("analyze", "sample_configs/onnx/mobilenet_v2.onnx", names=ELSEWHERE) == set()
 
 
 def test_the_report_sees_what_is_loaded() -> None:
