@@ -140,6 +140,6 @@ class _Stdout:
 
     alone: bool
 
-    def write(self, data: bytes) -> None:
-        if not write_stdout(data.decode()) and self.alone:
+    def write(self, data: bytes | memoryview) -> None:
+        if not write_stdout(str(data, "utf-8")) and self.alone:
             raise _ReaderGoneError

@@ -21,7 +21,7 @@ Encoded: TypeAlias = object
 class BinaryStream(Protocol):
     """The part of a file that rows are written to."""
 
-    def write(self, data: bytes, /) -> object: ...
+    def write(self, data: bytes | memoryview, /) -> object: ...
 
 
 class RowWriter(Protocol):

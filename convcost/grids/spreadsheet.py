@@ -1,11 +1,11 @@
-"""A block's rows as CSV, digits looked up four at a time: Python's own formatting would take longer than counting."""
+"""A block's rows as CSV, put together by NumPy: Python's own formatting would take longer than counting."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +15,14 @@ from convcost.grids.files import BinaryStream
 from convcost.grids.rows import Mask, Rows
 from convcost.grids.sizes import Values
 
-Words: TypeAlias = npt.NDArray[np.uint32]
-"""Text four bytes at a time; zero bytes are no text and are taken out at the end."""
+Room: TypeAlias = npt.NDArray[np.uint8]
+Texts: TypeAlias = npt.NDArray[np.void]
+Integers: TypeAlias = npt.NDArray[np.integer[Any]]
+_Value = TypeVar("_Value", bound=np.generic)
 
 _WORD = 4
-_LAST_DIGITS = 1000
-_DIGITS = 10_000
-_COMMA = np.frombuffer(b",\0\0\0", dtype=np.uint32)[0]
-_AT_ONCE = 8192
-"""Layers written at a time: few enough for the processor's cache."""
+_AT_ONCE = 4096
+"""Layers written at a time: few enough for the processor's cache, enough that Python's share is small."""
 
 
 def writer(stream: BinaryStream, rows: Rows) -> CsvWriter:
@@ -32,9 +31,9 @@ def writer(stream: BinaryStream, rows: Rows) -> CsvWriter:
     return CsvWriter(stream=stream)
 
 
-def encoded(rows: Rows, block: Block) -> bytes:
-    """The block's lines."""
-    return b"".join(csv_lines(rows, block))
+def encoded(rows: Rows, block: Block) -> Sequence[memoryview]:
+    """The block's lines, thousands at a time: putting those together would only take memory and time."""
+    return tuple(csv_lines(rows, block))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,102 +42,143 @@ class CsvWriter:
 
     stream: BinaryStream
 
-    def write(self, lines: bytes) -> None:
-        self.stream.write(lines)
+    def write(self, encoded: Sequence[memoryview]) -> None:
+        for lines in encoded:
+            self.stream.write(lines)
 
     def close(self) -> None:
         """Nothing stands after the rows."""
 
 
-def csv_lines(rows: Rows, block: Block) -> Iterator[bytes]:
+def csv_lines(rows: Rows, block: Block) -> Iterator[memoryview]:
     """Every row kept of the block: layers in row order, of each the alternatives in the order asked for.
 
     Counts are empty where the alternative does not apply.
     """
-    columns, kept = (*_axes(rows, block), *_counted(block)), rows.kept(block)
-    for start in range(0, len(kept), _AT_ONCE):
+    columns = _Columns.of(rows, block)
+    kept = rows.kept(block).T
+    for start in range(0, kept.shape[1], _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        widths = [column.width(part) for column in columns]
-        words = np.empty((len(rows.alternatives), sum(widths), len(kept[part])), dtype=np.uint32)
-        for column, cells in zip(columns, np.split(words, np.cumsum(widths)[:-1], axis=1), strict=True):
-            column.write(cells, part)
-        lines = words.transpose(2, 0, 1)
-        yield (lines if kept[part].all() else lines[kept[part]]).tobytes().translate(None, b"\0")
+        if (chosen := kept[:, part]).any():
+            yield _packed(columns.lines(part, chosen))
 
 
-class _Texts:
-    """A column of cells out of a table: `chosen` holds places in it by alternative and layer, or by one of them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cells:
+    """Texts that end where their room does: what stands before the last `lengths` bytes of each means nothing."""
 
-    def __init__(self, table: Words, chosen: npt.NDArray[np.integer[Any]]) -> None:
-        self.table, self.chosen = table.T.copy(), chosen
+    texts: Texts
+    lengths: Integers
 
-    def width(self, part: slice) -> int:
-        """The words of the longest text, or of the first one where that is all there is."""
-        return len(self.table) if self._among(part).any() else max(int(np.count_nonzero(self.table[:, 0])), 1)
+    @classmethod
+    def of(cls, texts: Sequence[str], end: str) -> _Cells:
+        """Each text as a cell, with what follows it."""
+        cells = [f"{_cell(text)}{end}".encode() for text in texts]
+        width = max(map(len, cells))
+        packed = np.frombuffer(b"".join(cell.rjust(width) for cell in cells), dtype=f"V{width}")
+        return cls(texts=packed, lengths=np.array([len(cell) for cell in cells]))
 
-    def write(self, cells: Words, part: slice) -> None:
-        chosen = self._among(part)
-        for at in range(cells.shape[1]):
-            cells[:, at] = self.table[at].take(chosen, mode="clip")
+    def take(self, chosen: Integers) -> _Cells:
+        return _Cells(texts=self.texts.take(chosen), lengths=self.lengths.take(chosen))
 
-    def _among(self, part: slice) -> npt.NDArray[np.integer[Any]]:
-        return self.chosen[:, part] if self.chosen.shape[1] > 1 else self.chosen
-
-
-class _Numbers:
-    """A column of counts by alternative and layer, empty where one does not apply."""
-
-    def __init__(self, counts: Values, applies: Mask) -> None:
-        self.counts, self.applies = counts, applies
-
-    def width(self, part: slice) -> int:
-        """With its comma a number takes a word for three digits, and one for every four that are left."""
-        return 1 + -(-max(len(str(self.counts[:, part].max())) - 3, 0) // _WORD)
-
-    def write(self, cells: Words, part: slice) -> None:
-        """From the last word backwards: three digits and a comma, then four digits for as long as any are left."""
-        power, words, rest = _LAST_DIGITS, _digits(3, ","), self.counts[:, part]
-        for at in reversed(range(cells.shape[1])):
-            above = rest // power
-            place = rest - above * power
-            if at:  # which of the first word is clear: there is nothing above it
-                place += (above > 0) * power
-            words.take(place, out=cells[:, at], mode="clip")
-            power, words, rest = _DIGITS, _digits(4, ""), above
-        if not (applies := self.applies[:, part]).all():
-            np.copyto(cells, 0, where=~applies[:, np.newaxis])
-            np.copyto(cells[:, -1], _COMMA, where=~applies)
+    def kept(self, kept: Mask) -> _Cells:
+        return _Cells(texts=_kept(self.texts, kept), lengths=_kept(self.lengths, kept))
 
 
-def _axes(rows: Rows, block: Block) -> Iterator[_Texts]:
-    """The columns that say which layer and which alternative a row is of."""
-    for axis, places in zip(rows.grid.axes, np.meshgrid(*block.places, indexing="ij"), strict=True):
-        yield _Texts(_packed(axis.shown, ","), places.reshape(1, -1))
-    yield _Texts(_packed(rows.labels, ","), np.arange(len(rows.alternatives)).reshape(-1, 1))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    """What a block's cells are made from: for each axis its texts and places among them, then values by alternative."""
+
+    axes: tuple[tuple[_Cells, Integers], ...]
+    labels: _Cells
+    counts: tuple[tuple[Values, ...], ...]
+    reasons: tuple[Integers, ...]
+    texts: _Cells
+
+    @classmethod
+    def of(cls, rows: Rows, block: Block) -> _Columns:
+        places = np.meshgrid(*block.places, indexing="ij")
+        found = block.alternatives
+        return cls(
+            axes=tuple(
+                (_Cells.of(axis.shown, ","), along.reshape(-1))
+                for axis, along in zip(rows.grid.axes, places, strict=True)
+            ),
+            labels=_Cells.of(rows.labels, ",").take(np.arange(len(rows.labels)).reshape(-1, 1)),
+            counts=tuple(tuple(one.counts[each].reshape(-1) for one in found) for each in range(len(METRICS))),
+            reasons=tuple(one.reasons.reshape(-1) for one in found),
+            texts=_Cells.of(block.texts, "\n"),
+        )
+
+    def lines(self, part: slice, kept: Mask) -> _Cells:
+        """The rows kept of some layers, in order."""
+        layer = _joined([texts.take(along[part]) for texts, along in self.axes], np.arange(1, kept.shape[1] + 1))
+        reasons = _kept(np.stack([each[part] for each in self.reasons]), kept)
+        any_reason = bool(reasons.any())
+        ends = [*[","] * (len(METRICS) - 1), "," if any_reason else ",\n"]
+        counts = [_kept(np.stack([each[part] for each in metric]), kept) for metric in self.counts]
+        numbers = [_numbers(each, reasons, end) for each, end in zip(counts, ends, strict=True)]
+        why = [self.texts.take(reasons)] if any_reason else []
+        order = np.cumsum(kept.T, dtype=np.int64).reshape(kept.T.shape).T
+        return _joined([layer.kept(kept), self.labels.kept(kept), *numbers, *why], _kept(order, kept))
 
 
-def _counted(block: Block) -> Iterator[_Texts | _Numbers]:
-    """The columns of counts, and of the reasons why there are none."""
-    applies = np.stack([found.applies.reshape(-1) for found in block.alternatives])
-    for metric in range(len(METRICS)):
-        yield _Numbers(np.stack([found.counts[metric].reshape(-1) for found in block.alternatives]), applies)
-    reasons = np.stack([found.reasons.reshape(-1) for found in block.alternatives])
-    yield _Texts(_packed(block.texts if reasons.any() else [""], "\n"), reasons)
+def _kept(values: npt.NDArray[_Value], kept: Mask) -> npt.NDArray[_Value]:
+    """What is given by alternative, by layer or by both, for the rows kept; as it is where those are all."""
+    return values if kept.all() else np.broadcast_to(values, kept.shape)[kept]
+
+
+def _numbers(counts: Values, reasons: Integers, end: str) -> _Cells:
+    """Counts, empty where there is a reason: four digits a word, in the last one as many as `end` leaves room for."""
+    fewest, most = len(str(counts.min())), len(str(counts.max()))
+    lengths = np.full(counts.shape, fewest + len(end), dtype=np.int8)
+    for power in range(fewest, most):
+        lengths += (counts >= 10**power).view(np.int8)
+    lengths[reasons != 0] = len(end)
+    digits = _WORD - len(end)
+    words = np.empty((*counts.shape, 1 + -(-max(most - digits, 0) // _WORD)), dtype=np.uint32)
+    rest = counts
+    for at in reversed(range(words.shape[-1])):
+        above = rest // 10**digits
+        words[..., at] = _digits(digits, end).take(rest - above * 10**digits, mode="clip")
+        digits, end, rest = _WORD, "", above
+    return _Cells(texts=words.view(f"V{_WORD * words.shape[-1]}")[..., 0], lengths=lengths)
+
+
+def _joined(columns: Sequence[_Cells], order: Integers) -> _Cells:
+    """The columns as one, its cells in an order that counts from one.
+
+    They are put together from the right: each text is laid over what means nothing of the one after it.
+    """
+    width = sum(column.texts.itemsize for column in columns)
+    room = np.empty(order.size * width, dtype=np.uint8)
+    ends = np.ascontiguousarray(order) * width
+    for column in reversed(columns):
+        _anywhere(room, column.texts.dtype)[ends - column.texts.itemsize] = column.texts
+        ends -= column.lengths
+    lengths = np.empty(order.size, dtype=np.int64)
+    lengths[order - 1] = order * width - ends
+    return _Cells(texts=room.view(f"V{width}"), lengths=lengths)
+
+
+def _packed(lines: _Cells) -> memoryview:
+    """One text after the other, laid from the last backwards: each over what means nothing of the one after it."""
+    width = lines.texts.itemsize
+    ends = np.cumsum(lines.lengths)
+    room = np.empty(width + int(ends[-1]), dtype=np.uint8)
+    _anywhere(room, lines.texts.dtype)[ends[::-1]] = lines.texts[::-1]  # NumPy assigns in order, the last one stays
+    return room[width:].data
+
+
+def _anywhere(room: Room, dtype: np.dtype[np.void]) -> Texts:
+    """The room as texts that begin at any of its bytes."""
+    return np.ndarray((room.size - dtype.itemsize + 1,), dtype=dtype, buffer=room, strides=(1,))
 
 
 @functools.cache
-def _digits(count: int, end: str) -> Words:
-    """All numbers of so many digits: first as they begin a number, where zeros are left out, then as they go on."""
-    numbers = range(10**count)
-    first = [str(number) if number or end else "" for number in numbers]
-    return _packed([*first, *(f"{number:0{count}}" for number in numbers)], end)[:, 0]
-
-
-def _packed(texts: Sequence[str], end: str = "") -> Words:
-    """Each text as a cell with what follows it, in as many words as the longest takes."""
-    cells = [f"{_cell(text)}{end}".encode() for text in texts]
-    width = -(-max(map(len, cells)) // _WORD) * _WORD
-    return np.array([list(cell.ljust(width, b"\0")) for cell in cells], dtype=np.uint8).view(np.uint32)
+def _digits(count: int, end: str) -> npt.NDArray[np.uint32]:
+    """All numbers of so many digits, zeros before them, with what follows them: a word each."""
+    return np.frombuffer("".join(f"{number:0{count}}{end}" for number in range(10**count)).encode(), dtype=np.uint32)
 
 
 def _cell(text: str) -> str:

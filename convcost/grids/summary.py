@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -128,9 +129,9 @@ class _AlternativeTally:
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, found: Evaluated, block: Block, unbeaten: Mask) -> None:
-        self.applies += int(found.applies.sum())
-        self.unbeaten += int(unbeaten.sum())
-        self.more_macs += int((found.applies & (found.counts[_MACS] > block.standard.counts[_MACS])).sum())
+        self.applies += int(np.count_nonzero(found.applies))
+        self.unbeaten += int(np.count_nonzero(unbeaten))
+        self.more_macs += int(np.count_nonzero(found.applies & (found.counts[_MACS] > block.standard.counts[_MACS])))
         self.macs.add(found, block.standard, _MACS)
         self.params.add(found, block.standard, _PARAMS)
         self.reasons.update(_counted(found.reasons[block.standard.applies], block))
@@ -154,13 +155,13 @@ class Tally:
         self.alternatives = [_AlternativeTally() for _ in range(alternatives)]
 
     def add(self, block: Block) -> None:
-        self.layers += int(block.standard.applies.sum())
+        self.layers += int(np.count_nonzero(block.standard.applies))
         self.no_layers.update(_counted(block.standard.reasons, block))
         unbeaten = undominated(block.alternatives)
         for tally, found, mask in zip(self.alternatives, block.alternatives, unbeaten, strict=True):
             tally.add(found, block, mask)
         for tally, fewest in zip(self.alternatives, _fewest_macs(block), strict=True):
-            tally.fewest_macs += int(fewest.sum())
+            tally.fewest_macs += int(np.count_nonzero(fewest))
 
     def merge(self, other: Tally) -> None:
         """Adds another's blocks, those that come after in the grid."""
@@ -196,13 +197,15 @@ def _fewest_macs(block: Block) -> Iterator[Mask]:
     """For each alternative, where it applies and none that applies has fewer."""
     beyond = np.iinfo(np.int64).max
     macs = [np.where(found.applies, found.counts[_MACS], beyond) for found in block.alternatives]
-    fewest = np.minimum.reduce(macs)
+    fewest = functools.reduce(np.minimum, macs)
     for found, own in zip(block.alternatives, macs, strict=True):
         yield found.applies & (own == fewest)
 
 
 def _counted(reasons: np.ndarray, block: Block) -> dict[str, int]:
-    counts = np.bincount(reasons.reshape(-1), minlength=1)
+    if not reasons.any():
+        return {}
+    counts = np.bincount(reasons.reshape(-1))
     return {block.texts[number]: int(count) for number, count in enumerate(counts) if number and count}
 
 
