@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from convcost.analysis.alike import Alike, Work
 from convcost.analysis.backward import backward_costs
 from convcost.analysis.memory import peak_activation_bytes
-from convcost.analysis.result import Analysis, Layer, Storage, Totals, UnknownOp
-from convcost.errors import ShapeError
+from convcost.analysis.result import NOTHING, Analysis, Layer, Storage, Totals, UnknownOp
 from convcost.graph import Cost, Graph, Node
 from convcost.graph.collection import uncollected
 from convcost.graph.ops import Unknown
@@ -21,11 +21,11 @@ def analyze_graph(graph: Graph, *, backward: bool = False) -> Analysis:
 
 
 def _analyzed(graph: Graph, *, backward: bool) -> Analysis:
-    layers = layer_costs(graph.nodes)
+    read: set[str] = set()
+    layers = _layers(graph.nodes, Alike(), read)
     if backward:
         gradients = backward_costs(graph)
         layers = tuple(replace(layer, backward=gradients.get(layer.name, Cost())) for layer in layers)
-    used = {tensor.weight.name for node in graph.nodes for tensor in node.operands if tensor.weight is not None}
     totals = Totals(
         cost=Cost.total(layer.cost for layer in layers),
         storage=Storage.of(graph.weights),
@@ -39,7 +39,7 @@ def _analyzed(graph: Graph, *, backward: bool) -> Analysis:
         totals=totals,
         layers=layers,
         unknown=unknown_ops(graph.nodes),
-        unused=Storage.of(weight for weight in graph.weights if weight.name not in used),
+        unused=Storage.of(weight for weight in graph.weights if weight.name not in read),
         notes=(*graph.notes, *_causal_note(graph.nodes)),
         backward=Cost.total(layer.backward for layer in layers if layer.backward) if backward else None,
         eager_peak_bytes=graph.eager_peak_bytes,
@@ -49,22 +49,22 @@ def _analyzed(graph: Graph, *, backward: bool) -> Analysis:
 def layer_costs(nodes: Iterable[Node]) -> tuple[Layer, ...]:
     """Each node with its cost; a weight is charged to the first node that reads it. Raises `ShapeError` for a cost
     below zero, which only an op of sizes that cannot be has."""
-    charged: set[str] = set()
+    return _layers(nodes, None, set())
+
+
+def _layers(nodes: Iterable[Node], alike: Alike | None, read: set[str]) -> tuple[Layer, ...]:
+    """The same, nodes of a kind sharing what they come to where sizes are plain numbers (as those of a grid are not).
+
+    `read` is given the names of all weights.
+    """
+    work_of, storage_of = (alike.work, alike.storage) if alike else (Work.of, Storage.of)
     layers = []
     for node in nodes:
-        new = [weight for weight in node.weights if weight.name not in charged]
-        charged.update([weight.name for weight in new])
-        cost = node.cost
-        if cost.macs < 0 or cost.other_ops < 0:
-            raise ShapeError(f"'{node.name}' comes to less than nothing: its attributes contradict its sizes")
-        layers.append(
-            Layer(
-                node=node,
-                cost=cost,
-                storage=Storage.of(new),
-                activation_bytes=node.repeat * sum([tensor.nbytes for tensor in node.outputs if not tensor.alias]),
-            )
-        )
+        new = {w.name: w for tensor in node.operands if (w := tensor.weight) is not None and w.name not in read}
+        read.update(new)
+        cost, activation_bytes = work_of(node)
+        storage = storage_of(new.values()) if new else NOTHING
+        layers.append(Layer(node=node, cost=cost, storage=storage, activation_bytes=activation_bytes))
     return tuple(layers)
 
 

@@ -27,18 +27,18 @@ class Storage:
 
     @classmethod
     def of(cls, weights: Iterable[Weight]) -> Storage:
-        stored = list(weights)
-        if not stored:
-            return _NOTHING
-        learnable = [weight for weight in stored if weight.role is Role.PARAMETER]
-        return cls(
-            params=sum(weight.values for weight in learnable),
-            buffers=sum(weight.values for weight in stored if weight.role is Role.BUFFER),
-            weight_bytes=sum(weight.nbytes for weight in learnable),
-        )
+        params = buffers = weight_bytes = 0
+        for weight in weights:
+            if weight.role is Role.PARAMETER:
+                params += weight.values
+                weight_bytes += weight.nbytes
+            elif weight.role is Role.BUFFER:
+                buffers += weight.values
+        return cls(params=params, buffers=buffers, weight_bytes=weight_bytes)
 
 
-_NOTHING = Storage()  # of most layers, which is why they share it
+NOTHING = Storage()
+"""What most layers store, which is why they share it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

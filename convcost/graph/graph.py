@@ -89,17 +89,22 @@ class Graph:
             if node.name in layers:
                 raise ValueError(f"two nodes are named '{node.name}'")
             layers.add(node.name)
-            _check_reads(node.operands, written, stored, reader=f"node '{node.name}'")
+            if missing := _missing(node.operands, written, stored):
+                raise ValueError(f"node '{node.name}' reads {missing}")
             _check_writes(node, written, stored)
-        _check_reads(self.outputs, written, stored, reader="the graph's output")
+        if missing := _missing(self.outputs, written, stored):
+            raise ValueError(f"the graph's output reads {missing}")
 
 
-def _check_reads(tensors: Iterable[Tensor], written: set[str], stored: set[str], *, reader: str) -> None:
+def _missing(tensors: Iterable[Tensor], written: set[str], stored: set[str]) -> str | None:
+    """What is wrong with the first tensor that is not there to be read."""
     for tensor in tensors:
-        if tensor.weight is None and tensor.name not in written:
-            raise ValueError(f"{reader} reads '{tensor.name}', which nothing has written")
-        if tensor.weight is not None and tensor.weight.name not in stored:
-            raise ValueError(f"{reader} reads weight '{tensor.weight.name}', which the graph does not store")
+        if tensor.weight is None:
+            if tensor.name not in written:
+                return f"'{tensor.name}', which nothing has written"
+        elif tensor.weight.name not in stored:
+            return f"weight '{tensor.weight.name}', which the graph does not store"
+    return None
 
 
 def _check_writes(node: Node, written: set[str], stored: set[str]) -> None:
