@@ -407,3 +407,13 @@ def test_nested_tensors_are_refused_with_the_reason(layout):
     for call, inputs in ((nested, ((3, 4), (2, 4))), (lambda self, x: self.fc(x), (made,))):
         with pytest.raises(SourceError, match="nested tensors, whose rows differ in length"):
             graph_of(Calls(call, fc=torch.nn.Linear(4, 4)), inputs)
+
+
+def test_what_is_copied_over_is_written_and_not_read():
+    def overwritten(self, x, rows):
+        kept = x * 2
+        kept[1:3] = rows
+        return kept
+
+    copy = next(node for node in graph_of(Calls(overwritten), ((4, 8), (2, 8))).nodes if "copy" in node.name)
+    assert (copy.cost.bytes_read, copy.cost.bytes_written) == (2 * 8 * 4, 2 * 8 * 4)

@@ -9,7 +9,7 @@ from convcost.sources.torch.lowering.table import aten, lowers, prims
 # Any of these may return a view; whether one did the recorder sees in the storage.
 _MOVES = aten(
     "_conj adjoint alias as_strided broadcast_tensors broadcast_to cartesian_prod cat "
-    "channel_shuffle chunk clone combinations concat concatenate conj contiguous copy constant_pad_nd detach diag "
+    "channel_shuffle chunk clone combinations concat concatenate conj contiguous constant_pad_nd detach diag "
     "diag_embed diagonal diagonal_copy diagonal_scatter diagflat dsplit dstack expand expand_as expand_copy flatten "
     "flip fliplr flipud gather hsplit hstack im2col imag index index_copy index_fill index_put _index_put_impl "
     "_unsafe_index _unsafe_index_put lift lift_fresh lift_fresh_copy masked_scatter masked_select matrix_H mH "
@@ -27,7 +27,7 @@ _MOVES = aten(
     "_to_dense to_sparse _to_sparse to_sparse_csr _to_sparse_csr to_sparse_csc _to_sparse_csc"
 ) + prims(
     "as_strided as_strided_scatter broadcast_in_dim cat clone collapse collapse_view conj convert_element_type "
-    "copy_strided copy_to device_put imag real reshape rev split_dim squeeze transpose view_of view_of_dtype"
+    "copy_strided device_put imag real reshape rev split_dim squeeze transpose view_of view_of_dtype"
 )
 _ACTIONS = {
     "to_copy": "cast",
@@ -72,6 +72,12 @@ def move(call: Call, *, view: bool = False) -> Step:
 def action_of(call: Call) -> str:
     word = call.signature.word
     return _ACTIONS.get(word, word)
+
+
+@lowers("aten.copy", "prims.copy_to")
+def _overwritten(call: Call) -> Step:
+    """What is written over is not read."""
+    return Step(Move(action="copy", shapes=call.results), call.operands[1:])
 
 
 @lowers(*_FILLED)
