@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import traceback
@@ -47,9 +48,11 @@ def report(error: ConvcostError, arguments: Sequence[str]) -> int:
         traceback.print_exception(error)
     say(error)
     if _wants_json(arguments):
+        from convcost.cli.output import write_stdout
         from convcost.reports.jsontext import json_text
 
-        sys.stdout.write(json_text(_as_json(error)))
+        with contextlib.suppress(UsageError):  # the error has been told, and a full disk is no second one
+            write_stdout(json_text(_as_json(error)))
     return UNUSABLE
 
 
@@ -84,7 +87,8 @@ def report_unexpected(error: Exception, arguments: Sequence[str]) -> int:
 
 def say(error: ConvcostError) -> None:
     """One line for the error and one for the hint, on stderr."""
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):  # perhaps what the error is about
+        sys.stdout.flush()
     sys.stderr.write(f"error: {_one_line(error.message)}\n")
     sys.stderr.write(f"hint: {_one_line(error.hint)}\n")
 

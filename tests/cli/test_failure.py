@@ -178,3 +178,15 @@ def test_a_closed_stream_changes_no_exit_code(closed: str) -> None:
         command = f'"{sys.executable}" -m convcost check "{LAYER}" --isolated --max macs={limit} {closed}'
         done = subprocess.run(["sh", "-c", command], capture_output=True, check=False, cwd=ROOT)
         assert (done.returncode, b"Traceback" in done.stderr) == (code, False)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nope.onnx",), ("nope.onnx", "-f", "json"), (LAYER, "-f", "json")], ids=" ".join
+)
+def test_a_stdout_that_takes_nothing_adds_no_second_error(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "convcost", "analyze", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        ended = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 2
+    assert [line.partition(":")[0] for line in ended.stderr.splitlines()] == ["error", "hint"]
