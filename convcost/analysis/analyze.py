@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from convcost.analysis.alike import Alike, Work
 from convcost.analysis.backward import backward_costs
+from convcost.analysis.handed_on import handed_on
 from convcost.analysis.memory import peak_activation_bytes
 from convcost.analysis.result import NOTHING, Analysis, Layer, Storage, Totals, UnknownOp
 from convcost.graph import Cost, Graph, Node
@@ -22,7 +23,7 @@ def analyze_graph(graph: Graph, *, backward: bool = False) -> Analysis:
 
 def _analyzed(graph: Graph, *, backward: bool) -> Analysis:
     read: set[str] = set()
-    layers = _layers(graph.nodes, Alike(), read)
+    layers = handed_on(_layers(graph.nodes, Alike(), read))
     if backward:
         gradients = backward_costs(graph)
         layers = tuple(replace(layer, backward=gradients.get(layer.name, Cost())) for layer in layers)

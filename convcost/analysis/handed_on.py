@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from convcost.analysis.result import Layer, Storage
+from convcost.analysis.result import NOTHING, Layer, Storage
 from convcost.graph.ops import Move
 
 
@@ -14,20 +14,20 @@ def handed_on(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
     Autocast casts the weight of a linear layer, and it is the linear layer that has parameters. Only what is made of
     weights alone is such a copy.
     """
-    copies: dict[str, int] = {}
-    storages: dict[int, Storage] = {}
-    for index, layer in enumerate(layers):
-        storage, operands = layer.storage, layer.node.operands
-        for copy in {copies[tensor.name] for tensor in operands if tensor.name in copies} if copies else ():
-            storage = storages[index] = _sum(storage, storages.get(copy, layers[copy].storage))
-            storages[copy] = Storage()
-        if isinstance(layer.node.op, Move) and (storage.params or storage.buffers):
-            if all(tensor.weight is not None or tensor.name in copies for tensor in operands):
-                copies.update((tensor.name, index) for tensor in layer.node.outputs)
-    if not storages:
+    if not any(layer.storage is not NOTHING and isinstance(layer.node.op, Move) for layer in layers):
         return layers
+    copies: dict[str, int] = {}
+    storages = [layer.storage for layer in layers]
+    for index, layer in enumerate(layers):
+        operands = layer.node.operands
+        for copy in [copies[tensor.name] for tensor in operands if tensor.name in copies]:
+            if storages[copy] is not NOTHING:
+                storages[index], storages[copy] = _sum(storages[index], storages[copy]), NOTHING
+        if isinstance(layer.node.op, Move) and all(each.weight is not None or each.name in copies for each in operands):
+            copies.update((tensor.name, index) for tensor in layer.node.outputs)
     return tuple(
-        replace(layer, storage=storages[index]) if index in storages else layer for index, layer in enumerate(layers)
+        layer if storage is layer.storage else replace(layer, storage=storage)
+        for layer, storage in zip(layers, storages, strict=True)
     )
 
 
