@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from onnx import GraphProto, helper
 
@@ -40,12 +41,48 @@ def test_slashes_in_node_names_are_module_paths(name: str, path: str) -> None:
     assert path_of(read)[0] == path
 
 
-def test_only_names_like_a_modules_tensor_have_an_owner() -> None:
-    assert owner_of("layer1.0.conv1.weight") == "layer1.0.conv1"
-    assert owner_of("attn.in_proj_weight") == "attn.in_proj"
-    assert owner_of("onnx::MatMul_123") is None
-    assert owner_of("val_12") is None
-    assert owner_of("weight_" * 200) is None
+@pytest.mark.parametrize(
+    ("scopes", "path"),
+    [
+        ("['', 'layer1', 'layer1.conv', 'conv2d']", "layer1.conv"),
+        ("['', 'add']", ""),
+        ("['add']", ""),
+        ("['', 'layer1', 'add', 'never closed]", "layer1"),
+        ("", ""),
+    ],
+)
+def test_the_scope_before_the_call_is_the_module(scopes: str, path: str) -> None:
+    message = node("Conv", ["x"], ["y"], name="/other/Conv")
+    message.metadata_props.add(key="namespace", value="['', 'not', 'this']")
+    message.metadata_props.add(key="pkg.torch.onnx.name_scopes", value=scopes)
+    (read,) = read_nodes([message])
+    assert path_of(read) == (path, True)
+
+
+@pytest.mark.parametrize(
+    ("weight", "owner"),
+    [
+        ("layer1.0.conv1.weight", "layer1.0.conv1"),
+        ("attn.in_proj_weight", "attn.in_proj"),
+        ("rnn.weight_ih_l0", "rnn"),
+        ("rnn.bias_weight_x", "rnn"),
+        ("a_weight_b.conv.bias", "a_weight_b.conv"),
+        ("a.b_weight_c_bias_d", "a.b_weight_c"),
+        ("weight_weight", "weight"),
+        ("onnx::MatMul_123", None),
+        ("val_12", None),
+        ("weight", None),
+        (".weight", None),
+        ("a..weight", None),
+        ("a._weight", None),
+        ("a.weight_", None),
+        ("a b.weight", None),
+        ("a.weights", None),
+        ("weight_" * 200, None),
+    ],
+)
+def test_only_names_like_a_modules_tensor_have_an_owner(weight: str, owner: str | None) -> None:
+    assert owner_of(weight) == owner
 
 
 def test_a_convolution_with_a_folded_norms_scope_is_its_weights(tmp_path: Path) -> None:
@@ -75,6 +112,44 @@ def test_a_second_call_is_of_the_same_module(tmp_path: Path) -> None:
         node("Add", ["a", "b"], ["y"], name="/layer/Add"),
     ]
     assert names(graph(nodes, {"x": [4]}), tmp_path) == ["layer.relu", "layer.relu.relu", "layer.add"]
+
+
+def test_only_a_number_after_the_name_of_a_module_is_a_second_call(tmp_path: Path) -> None:
+    nodes = [
+        node("Relu", ["x"], ["a"], name="/relu/Relu"),
+        node("Relu", ["a"], ["b"], name="/relu_a/Relu"),
+        node("Relu", ["b"], ["y"], name="/gelu_1/Relu"),
+    ]
+    assert names(graph(nodes, {"x": [4]}), tmp_path) == ["relu", "relu_a", "gelu_1"]
+
+
+@pytest.mark.parametrize(("stored", "first"), [({"val_1": ones(8, 3)}, "fc.transpose"), ({}, "fc")])
+def test_a_move_of_data_leaves_the_modules_name_to_a_product_with_a_weight(
+    stored: dict[str, np.ndarray], first: str, tmp_path: Path
+) -> None:
+    nodes = [
+        node("Transpose", ["x"], ["t"], name="/fc/Transpose"),
+        node("MatMul", ["t", "val_1"], ["y"], name="/fc/MatMul"),
+    ]
+    inputs = {"x": [8, 2]} if stored else {"x": [8, 2], "val_1": [8, 3]}
+    assert names(graph(nodes, inputs, stored), tmp_path) == [first, "fc" if stored else "fc.matmul"]
+
+
+def test_everything_leaves_the_modules_name_to_a_recurrent_layer(tmp_path: Path) -> None:
+    nodes = [
+        node("Relu", ["x"], ["a"], name="/rnn/Relu"),
+        node("LSTM", ["a", "w", "r"], ["y"], name="/rnn/LSTM", hidden_size=4),
+    ]
+    content = graph(nodes, {"x": [5, 1, 8]}, {"w": ones(1, 16, 8), "r": ones(1, 16, 4)})
+    assert names(content, tmp_path) == ["rnn.relu", "rnn"]
+
+
+def test_a_number_alone_is_no_call_of_the_module_around_it(tmp_path: Path) -> None:
+    nodes = [
+        node("Relu", ["x"], ["a"], name="/Relu"),
+        node("Relu", ["a"], ["y"], name="/12/Relu"),
+    ]
+    assert names(graph(nodes, {"x": [4]}), tmp_path) == ["relu", "12"]
 
 
 def test_a_module_whose_name_ends_in_a_number_is_no_second_call(tmp_path: Path) -> None:
