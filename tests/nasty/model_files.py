@@ -257,6 +257,19 @@ MODEL_FILES = (
             _constant("n", 2**40), _node("ConstantOfShape", ["n"], ["s"]), _node("Expand", ["x", "s"], ["y"])
         ),
     ),
+    Nasty(
+        name="split_into_more_than_it_says.onnx",
+        content=_file(_node("Split", ["x"], ["a", "b", "c"], num_outputs=2), shape=(4, 6)),
+    ),
+    Nasty(
+        name="split_into_2_to_the_62.onnx",
+        content=_file(_node("Split", ["x"], ["a", "b"], num_outputs=2**62), shape=(4, 6)),
+    ),
+    *[
+        Nasty(name=f"{operator}_of_nothing.onnx".lower(), content=_file(_node(operator, inputs, ["y"])))
+        for operator in ("Softmax", "Gemm", "Conv", "Concat", "LayerNormalization", "Where", "Einsum")
+        for inputs in ([""] if operator == "Softmax" else [],)
+    ],
     Nasty(name="gru_below_zero.onnx", content=_gru(hidden=-(2**31))),
     Nasty(name="pool_over_no_axes.onnx", content=_file(_pool_over_no_axes(), shape=(1, 3))),
     # Stored values that are not what they say

@@ -256,8 +256,11 @@ class GraphBuilder:
             known=self.scope.constants.of,
             prefix=f"{node.output[0] if node.output else node.name}#",
         )
+        lowering = _lowering_of(node)
+        for position in range(self._inference.required_inputs(node)):
+            call.operand(position)
         try:
-            found = _lowering_of(node)(call)
+            found = lowering(call)
             lowered = found if isinstance(found, Lowered) else Lowered(op=found, operands=call.operands)
             kinds = _completed(lowered, results)
             _refuse_unnamed_result(node, lowered, kinds)

@@ -1,4 +1,4 @@
-"""Operators whose shapes onnx cannot be asked for among nodes it knows too little of: it crashes or never ends.
+"""Operators whose shapes onnx cannot be asked for among nodes it knows too little of: it crashes, never ends, or errs.
 
 Found by giving every operator of onnx 1.23 inputs without types, missing, of negative and of huge sizes. They are
 hidden from the inference of the whole model, and inferred one by one where their operands are known.
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 _CRASHING = frozenset({"EyeLike", "GatherND", "RegexFullMatch", "DictVectorizer", "LabelEncoder", "TreeEnsemble"})
 _LENGTHS_AS_RANKS = "Expand"  # adds a dimension for every element of its second input
+_PARTS = "Split"  # believes the number of parts that the node says, not how many it has
+_MISTAKEN = frozenset({"STFT"})  # takes its result for two-sided where the file leaves the default
 _SHORT_LISTS = frozenset({"Constant", "Shape"})
 _WITH_SUBGRAPHS = frozenset({"If", "Loop", "Scan", "SequenceMap"})
-_LOOKED_AT = _CRASHING | _WITH_SUBGRAPHS | {_LENGTHS_AS_RANKS}
+_LOOKED_AT = _CRASHING | _MISTAKEN | _WITH_SUBGRAPHS | {_LENGTHS_AS_RANKS, _PARTS}
 _HIDDEN = "convcost.hidden."
 _LONGEST_LIST = 4096
 
@@ -44,11 +46,14 @@ def inferred_without(model: ModelProto, infer: Callable[[ModelProto], ModelProto
 
 def is_safe(node: OnnxNode, operands: Sequence[Tensor]) -> bool:
     """Whether onnx may be asked for this node alone, all of whose present operands are known."""
-    if node.op_type == "TreeEnsemble" or (node.op_type in _CRASHING and (not node.input or "" in node.input)):
+    operator = node.op_type
+    if operator in _MISTAKEN or operator == "TreeEnsemble":
         return False
-    if node.op_type != _LENGTHS_AS_RANKS:
-        return True
-    return all(operand.shape <= (_LONGEST_LIST,) for operand in operands[1:])
+    if operator in _CRASHING:
+        return bool(node.input) and "" not in node.input
+    if operator == _PARTS:
+        return not _says_other_parts(node.message)
+    return operator != _LENGTHS_AS_RANKS or all(operand.shape <= (_LONGEST_LIST,) for operand in operands[1:])
 
 
 def _unsafe(graph: GraphProto) -> Iterator[NodeProto]:
@@ -61,8 +66,15 @@ def _unsafe(graph: GraphProto) -> Iterator[NodeProto]:
         if node.op_type in _WITH_SUBGRAPHS:
             for attribute in node.attribute:
                 yield from _unsafe(attribute.g)
+        elif node.op_type == _PARTS:
+            if _says_other_parts(node):
+                yield node
         elif node.op_type != _LENGTHS_AS_RANKS or not short.issuperset(node.input[1:]):
             yield node
+
+
+def _says_other_parts(split: NodeProto) -> bool:
+    return any(each.name == "num_outputs" and each.i != len(split.output) for each in split.attribute)
 
 
 def _all_nodes(graph: GraphProto) -> Iterator[NodeProto]:
