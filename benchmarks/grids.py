@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from benchmarks.spread import Spread
@@ -33,12 +34,20 @@ def evaluated() -> None:
         pass
 
 
-def written() -> None:
-    """The same, to a CSV file, as the command does it: on every core, start-up and summary included."""
+def written(file_name: str, *options: str) -> None:
+    """The same, to a file, as the command does it: on every core, start-up and summary included."""
     axes = [f"{axis.name}={','.join(axis.shown)}" for axis in GRID.axes]
     with tempfile.TemporaryDirectory() as folder:
-        file = str(Path(folder) / "grid.csv")
-        subprocess.run([sys.executable, "-m", "convcost", "compare", "--grid", *axes, "-q", "-o", file], check=True)
+        to_file = ["-q", "-o", str(Path(folder) / file_name), *options]
+        subprocess.run([sys.executable, "-m", "convcost", "compare", "--grid", *axes, *to_file], check=True)
+
+
+def started() -> None:
+    """The command on a single layer: what of the above is start-up."""
+    with tempfile.TemporaryDirectory() as folder:
+        one = ["kernel=3", "in_channels=16", "out_channels=16", "input=7"]
+        to_file = ["-q", "-o", str(Path(folder) / "grid.csv")]
+        subprocess.run([sys.executable, "-m", "convcost", "compare", "--grid", *one, *to_file], check=True)
 
 
 def one_by_one() -> None:
@@ -57,17 +66,24 @@ def seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
+ACTIONS: Mapping[str, Callable[[], object]] = {
+    "evaluated": evaluated,
+    "csv": partial(written, "grid.csv"),
+    "csv_pareto": partial(written, "grid.csv", "--pareto"),
+    "parquet": partial(written, "grid.parquet"),
+    "parquet_pareto": partial(written, "grid.parquet", "--pareto"),
+}
+
+
 def main() -> None:
-    layers = {"evaluated": GRID.size, "written": GRID.size, "one_by_one": SCALAR_LAYERS}
-    actions = {"evaluated": evaluated, "written": written, "one_by_one": one_by_one}
     one_by_one()
-    taken = [{name: seconds(action) / layers[name] for name, action in actions.items()} for _ in range(ROUNDS)]
-    rates = {name: 1 / statistics.median(round_[name] for round_ in taken) for name in actions}
-    ratios = {
-        name: Spread.of((round_[name] for round_ in taken), [1 / A_MILLION] * ROUNDS)
-        for name in ("evaluated", "written")
-    }
-    print(json.dumps({"rates": rates, "ratios": ratios, "configurations": GRID.size}))
+    rounds = [{name: seconds(action) / GRID.size for name, action in ACTIONS.items()} for _ in range(ROUNDS)]
+    alone = statistics.median(seconds(one_by_one) for _ in range(ROUNDS)) / SCALAR_LAYERS
+    rates = {name: 1 / statistics.median(round_[name] for round_ in rounds) for name in ACTIONS}
+    ratios = {name: Spread.of((round_[name] for round_ in rounds), [1 / A_MILLION] * ROUNDS) for name in ACTIONS}
+    start_up = statistics.median(seconds(started) for _ in range(ROUNDS))
+    figures = {"rates": rates | {"one_by_one": 1 / alone}, "ratios": ratios, "start_up": start_up}
+    print(json.dumps({**figures, "configurations": GRID.size}))
 
 
 if __name__ == "__main__":

@@ -48,8 +48,9 @@ def test_rows_are_the_same_however_the_grid_is_cut(most: int) -> None:
     assert records(rows, most) == expected(rows)
 
 
-def test_rows_go_on_where_a_stretch_written_at_once_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spreadsheet, "_AT_ONCE", 7)
+@pytest.mark.parametrize("layers", [1, 7])
+def test_rows_go_on_where_a_stretch_written_at_once_ends(layers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spreadsheet, "_AT_ONCE", layers)
     rows = Rows(grid=GRID, alternatives=DEFAULT_ALTERNATIVES)
     assert records(rows) == expected(rows)
 
