@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from convcost.analysis.alike import Alike, Work
-from convcost.analysis.backward import backward_costs
 from convcost.analysis.handed_on import handed_on
 from convcost.analysis.memory import peak_activation_bytes
 from convcost.analysis.result import NOTHING, Analysis, Layer, Storage, Totals, UnknownOp
@@ -25,6 +24,8 @@ def _analyzed(graph: Graph, *, backward: bool) -> Analysis:
     read: set[str] = set()
     layers = handed_on(_layers(graph.nodes, Alike(), read))
     if backward:
+        from convcost.analysis.backward import backward_costs
+
         gradients = backward_costs(graph)
         layers = tuple(replace(layer, backward=gradients.get(layer.name, Cost())) for layer in layers)
     totals = Totals(
