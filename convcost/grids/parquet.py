@@ -75,12 +75,13 @@ def _axes(rows: Rows, block: Block, kept: Mask) -> Iterator[Any]:
     """The columns that say which layer and which alternative a row is of."""
     import pyarrow
 
-    for axis, along in zip(rows.grid.axes, np.meshgrid(*block.places, indexing="ij"), strict=True):
-        places = along.reshape(-1, 1)
-        if _is_number(axis):
-            yield pyarrow.array(_by_row(np.array(axis.values)[places], kept))
-        else:
-            yield _words(_by_row(places.astype(np.int32), kept), axis.shown)
+    along = [
+        np.array(axis.values)[places] if _is_number(axis) else places.astype(np.int32)
+        for axis, places in zip(rows.grid.axes, block.places, strict=True)
+    ]
+    for axis, spread in zip(rows.grid.axes, np.meshgrid(*along, indexing="ij", copy=False), strict=True):
+        column = _by_row(spread.reshape(-1, 1), kept)
+        yield pyarrow.array(column) if _is_number(axis) else _words(column, axis.shown)
     yield _words(_by_row(np.arange(len(rows.alternatives), dtype=np.int32), kept), rows.labels)
 
 

@@ -43,8 +43,8 @@ class Rows:
         """For every layer (flat, in order) and alternative: whether it has a row. What is no layer has none."""
         if self.pareto:
             return np.stack([mask.reshape(-1) for mask in undominated(block.alternatives)], axis=1)
-        exists = block.standard.applies.reshape(-1, 1)
-        return np.broadcast_to(exists, (exists.size, len(self.alternatives)))
+        alternatives = len(self.alternatives)
+        return block.standard.applies.repeat(alternatives).reshape(-1, alternatives)
 
 
 def written(alternative: Alternative) -> str:

@@ -117,7 +117,8 @@ class _Columns:
         any_reason = bool(reasons.any())
         ends = [*[","] * (len(METRICS) - 1), "," if any_reason else ",\n"]
         counts = [_kept(np.stack([each[part] for each in metric]), kept) for metric in self.counts]
-        numbers = [_numbers(each, reasons, end) for each, end in zip(counts, ends, strict=True)]
+        empty = reasons != 0 if any_reason else None
+        numbers = [_numbers(each, empty, end) for each, end in zip(counts, ends, strict=True)]
         why = [self.texts.take(reasons)] if any_reason else []
         order = np.cumsum(kept.T, dtype=np.int64).reshape(kept.T.shape).T
         return _joined([layer.kept(kept), self.labels.kept(kept), *numbers, *why], _kept(order, kept))
@@ -128,13 +129,14 @@ def _kept(values: npt.NDArray[_Value], kept: Mask) -> npt.NDArray[_Value]:
     return values if kept.all() else np.broadcast_to(values, kept.shape)[kept]
 
 
-def _numbers(counts: Values, reasons: Integers, end: str) -> _Cells:
-    """Counts, empty where there is a reason: four digits a word, in the last one as many as `end` leaves room for."""
+def _numbers(counts: Values, empty: Mask | None, end: str) -> _Cells:
+    """Counts, some of them empty: four digits a word, in the last one as many as `end` leaves room for."""
     fewest, most = len(str(counts.min())), len(str(counts.max()))
     lengths = np.full(counts.shape, fewest + len(end), dtype=np.int8)
     for power in range(fewest, most):
         lengths += (counts >= 10**power).view(np.int8)
-    lengths[reasons != 0] = len(end)
+    if empty is not None:
+        lengths[empty] = len(end)
     digits = _WORD - len(end)
     words = np.empty((*counts.shape, 1 + -(-max(most - digits, 0) // _WORD)), dtype=np.uint32)
     rest = counts
