@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from convcost.errors import ShapeError, SourceError
 from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
+from convcost.graph.memory import Memory
 from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Op, Pool, Recurrent, Unknown
 from convcost.sources.naming import LayerNames, containers_of
 from convcost.sources.onnx.alike import Key, Outcome, key_of, outcome_of
@@ -50,7 +51,7 @@ class GraphBuilder:
         self._weights: dict[str, Weight] = {}
         self._written: set[str] = set()
         self._unsized: set[str] = set()
-        self._outcomes: dict[Key, Outcome] = {}
+        self._outcomes: Memory[Key, Outcome] = Memory()
 
     def graph(self) -> Graph:
         """The whole network; raises `SourceError` where the file contradicts itself."""
