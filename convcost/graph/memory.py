@@ -8,7 +8,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 MOST = 512
-"""Networks repeat fewer kinds of layers. Shapes of a hostile file may all have one hash: Python salts none of numbers."""
+"""Networks repeat fewer kinds. The shapes of a hostile file may all have one hash, for Python does not salt numbers."""
 
 
 class Memory(dict[K, V]):
