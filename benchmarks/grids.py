@@ -19,10 +19,10 @@ from convcost.alternatives.counting import count_stages
 from convcost.grids import Grid, evaluate
 from convcost.grids.layer import layer_of
 
-ROUNDS = 7
+ROUNDS = 5
 A_MILLION = 1_000_000
 GRID = Grid.of(
-    ["kernel=3,5,7", "in_channels=16..1024:16", "out_channels=16..1024:16", "input=7..448:7", "padding=same"]
+    ["kernel=3,5,7", "in_channels=16..1024:16", "out_channels=16..1024:16", "input=7..896:7", "padding=same"]
 )
 SCALAR_LAYERS = 200
 FIXED = {"kernel": 3, "out_channels": 64, "input": 56, "padding": 1, "stride": 1, "dilation": 1, "groups": 1}

@@ -191,7 +191,7 @@ def grids() -> list[Figure]:
     done = {
         "evaluated": ("counted", f"one by one: {rates['one_by_one']:,.0f}", 1.0),
         "csv": ("to CSV, a row for each", f"--pareto: {rates['csv_pareto']:,.0f}; start-up {start_up}", 1.5),
-        "parquet": ("to Parquet, a row for each", f"--pareto: {rates['parquet_pareto']:,.0f}", 1.5),
+        "parquet": ("to Parquet, a row for each", f"--pareto: {rates['parquet_pareto']:,.0f}", 1.0),
     }
     return [
         Figure(
