@@ -16,7 +16,6 @@ from typer.core import TyperGroup
 from convcost import __version__
 from convcost.cli import failure
 from convcost.cli.command import as_given, build_command
-from convcost.cli.ending import end_at_once
 from convcost.errors import ConvcostError
 
 if TYPE_CHECKING:
@@ -42,22 +41,15 @@ _PATIENCE = 10_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command line and returns its exit code; the process's own (the default) ends with it."""
-    if arguments is not None:
-        _open_missing_streams()
-        return _run(list(arguments))
-    code = run_process()
-    if "torch" not in sys.modules:  # without it, no code of a model has run
-        end_at_once(code)
-    return code
-
-
-def run_process() -> int:
-    """Runs the process's own command line and returns its exit code, to end as Python does."""
+    """Runs one command line (default: the process's own, which then ends) and returns its exit code."""
     _open_missing_streams()
+    if arguments is not None:
+        return _run(list(arguments))
     gc.set_threshold(_PATIENCE)
     failure.clean_up_when_terminated()
-    return _run(sys.argv[1:])
+    code = _run(sys.argv[1:])
+    gc.freeze()  # spares the interpreter from looking through all that was loaded once more as it ends: 40 ms
+    return code
 
 
 def _open_missing_streams() -> None:
