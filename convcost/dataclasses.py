@@ -63,24 +63,24 @@ def _on_first_call(cls: type) -> Callable[..., None]:
 def _constructor(cls: type) -> Callable[..., None]:
     """Compiled from text, as in the standard library: nothing else takes keywords as fast as a function does."""
     fields = [field for field in _fields(cls) if field.init]
-    known: dict[str, Any] = {"missing": MISSING, "assign": object.__setattr__}
+    known: dict[str, Any] = {"MISSING": MISSING, "ASSIGN": object.__setattr__}  # no field is named in capitals
     parameters, body = [], []
     for field in fields:
         name, value = field.name, field.name
         if field.default_factory is not MISSING:
-            known[f"make_{name}"] = field.default_factory
-            value = f"make_{name}() if {name} is missing else {name}"
-            parameters.append(f"{name}=missing")
+            known[f"MAKE_{name}"] = field.default_factory
+            value = f"MAKE_{name}() if {name} is MISSING else {name}"
+            parameters.append(f"{name}=MISSING")
         elif field.default is not MISSING:
-            known[f"default_{name}"] = field.default
-            parameters.append(f"{name}=default_{name}")
+            known[f"DEFAULT_{name}"] = field.default
+            parameters.append(f"{name}=DEFAULT_{name}")
         else:
             parameters.append(name)
         if isinstance(slot := getattr(cls, name, None), MemberDescriptorType):  # a third quicker than by its name
-            known[f"set_{name}"] = slot.__set__
-            body.append(f"set_{name}(self, {value})")
+            known[f"SET_{name}"] = slot.__set__
+            body.append(f"SET_{name}(self, {value})")
         else:
-            body.append(f"assign(self, {name!r}, {value})")
+            body.append(f"ASSIGN(self, {name!r}, {value})")
     if hasattr(cls, "__post_init__"):
         body.append("self.__post_init__()")
     heading = ", ".join(["self", *(["*"] if parameters else []), *parameters])

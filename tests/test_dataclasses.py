@@ -76,6 +76,21 @@ def test_fields_defaults_and_factories(dataclass: Decorator, slots: bool) -> Non
 
 @MAKERS
 @SLOTS
+def test_fields_may_have_the_names_that_constructors_are_written_with(dataclass: Decorator, slots: bool) -> None:
+    @dataclass(frozen=True, slots=slots, kw_only=True)
+    class Report:
+        missing: str = "none"
+        assign: int = 1
+        make_names: int = 2
+        set_names: int = 3
+        names: list[str] = dataclasses.field(default_factory=list)
+
+    assert Report(missing="all").names == []
+    assert Report(assign=4, make_names=5, set_names=6, names=["a"]).names == ["a"]
+
+
+@MAKERS
+@SLOTS
 def test_text(dataclass: Decorator, slots: bool) -> None:
     parent, _ = classes(dataclass, slots=slots)
     assert repr(parent(width=3)).endswith("classes.<locals>.Parent(width=3, names=[])")
