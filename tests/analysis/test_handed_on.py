@@ -42,6 +42,31 @@ def test_a_copy_that_nothing_works_with_keeps_its_weight() -> None:
     assert params(cast("cast", Tensor.of(W))) == {"cast": 16}
 
 
+def test_a_view_of_a_copy_that_nothing_works_with_takes_no_weight_from_the_layer_that_does() -> None:
+    first = cast("cast", Tensor.of(W))
+    assert params(first, cast("idle", first.outputs[0]), linear("fc", X, first.outputs[0])) == {
+        "cast": 0,
+        "idle": 0,
+        "fc": 16,
+    }
+
+
+def test_whatever_reads_the_memory_that_a_weight_was_copied_into_works_with_it() -> None:
+    class Changed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(4, 4))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            space = torch.empty_like(self.weight)
+            space[:].copy_(self.weight)
+            space[0].zero_()
+            return x @ space
+
+    layers = analyze_graph(graph_of(Changed(), ((2, 4),))).layers
+    assert {layer.name: layer.storage.params for layer in layers if layer.storage.params} == {"matmul": 16}
+
+
 def test_what_is_joined_with_an_input_is_no_copy() -> None:
     both = Tensor(name="both", shape=(6, 4))
     join = Node(name="cat", op=Move(action="cat", shapes=(both.shape,)), operands=(X, Tensor.of(W)), outputs=(both,))
