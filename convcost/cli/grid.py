@@ -66,14 +66,14 @@ def _evaluate(rows: Rows, df: CountedMap, wanted: _Wanted) -> GridSummary:
     formats = tuple(dict.fromkeys(name for name, _ in wanted.rows))
     with contextlib.ExitStack() as streams:
         opened = [(name, streams.enter_context(_stream(path, wanted))) for name, path in wanted.rows]
-        writers = [(name, row_writer(name, stream, rows)) for name, stream in opened]
+        writers = [
+            (name, streams.enter_context(contextlib.closing(row_writer(name, stream, rows)))) for name, stream in opened
+        ]
         counted = parts(rows, df=df, formats=formats, threads=min(cores(), _MOST_THREADS))
         for part in streams.enter_context(contextlib.closing(counted)):
             tally.merge(part.tally)
             for name, writer in writers:
                 writer.write(part.encoded[name])
-        for _, writer in writers:
-            writer.close()
         summary = tally.summary(rows, df)
         if not summary.layers:  # found out before the files are in place
             reason, _ = summary.no_layers[0]

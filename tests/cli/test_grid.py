@@ -137,8 +137,10 @@ def test_a_grid_without_any_layer_is_an_error_and_leaves_no_file(capsys: Capture
     assert "no configuration of the grid is a layer: kernel of extent … is larger than the padded input of 4" in err
 
 
-def test_counts_beyond_64_bits_end_in_an_error_and_no_file(capsys: Capture, tmp_path: Path) -> None:
-    path = tmp_path / "grid.csv"
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("format_name", ["csv", "parquet"])
+def test_counts_beyond_64_bits_end_in_an_error_and_no_file(capsys: Capture, tmp_path: Path, format_name: str) -> None:
+    path = tmp_path / f"grid.{format_name}"
     axes = ("kernel=3", "in_channels=1,999999999", "out_channels=999999999", "input=999999999")
     code, _, err = run(capsys, "--grid", *axes, "-o", str(path))
     assert (code, list(tmp_path.iterdir())) == (2, [])
