@@ -176,9 +176,10 @@ def _role(use: Role | None, shape: tuple[int, ...], dtype: DType, *, initializer
 def _byte_range(tensor: TensorProto, path: str, shape: tuple[int, ...], dtype: DType) -> ByteRange | None:
     """Where the payload lies. None for one in no loadable form, or outside the model's folder."""
     entries = {entry.key: entry.value for entry in tensor.external_data[:]}
+    for text in (*entries, *entries.values()):
+        if not isinstance(text, str):  # protobuf hands over bytes where they are no text
+            raise unreadable(text, path)
     location = entries.get("location", "")
-    if not isinstance(location, str):  # protobuf hands over bytes where they are no text
-        raise unreadable(location, path)
     if not entries or path == STANDARD_INPUT or (not location and is_packed(path)):
         return None
     file = path if not location else _beside(path, location)

@@ -291,11 +291,12 @@ def test_a_name_that_is_no_text_is_refused(tmp_path: Path, nodes: list[NodeProto
         read(path)
 
 
-def test_a_location_that_is_no_text_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("key", "value"), [("location", "yyyy"), ("yyyy", "w.bin"), ("offset", "yyyy")])
+def test_whereabouts_that_are_no_text_are_refused(tmp_path: Path, key: str, value: str) -> None:
     weight = numpy_helper.from_array(ones(3), "w")
     weight.ClearField("raw_data")
     weight.data_location = TensorProto.EXTERNAL
-    weight.external_data.add(key="location", value="yyyy")
+    weight.external_data.add(key=key, value=value)
     content = graph([node("Relu", ["x"], ["y"])], {"x": [1]})
     content.initializer.append(weight)
     path = Path(save(content, tmp_path))
