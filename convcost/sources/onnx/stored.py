@@ -179,8 +179,8 @@ def _byte_range(tensor: TensorProto, path: str, shape: tuple[int, ...], dtype: D
     for text in (*entries, *entries.values()):
         if not isinstance(text, str):  # protobuf hands over bytes where they are no text
             raise unreadable(text, path)
-    location = entries.get("location", "")
-    if not entries or path == STANDARD_INPUT or (not location and is_packed(path)):
+    location = entries.get("location")
+    if location is None or path == STANDARD_INPUT or (not location and is_packed(path)):
         return None
     file = path if not location else _beside(path, location)
     offset, length = _natural(entries.get("offset", "0")), _natural(entries.get("length", ""))

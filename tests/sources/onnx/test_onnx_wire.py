@@ -155,6 +155,15 @@ def test_external_data_outside_the_models_folder_is_not_pointed_at(tmp_path: Pat
     assert weight.stored is None
 
 
+def test_external_data_that_lies_in_no_named_file_is_not_looked_for_in_the_model(tmp_path: Path) -> None:
+    content = graph([node("MatMul", ["x", "w"], ["y"])], {"x": [1, 8]})
+    tensor = content.initializer.add(name="w", dims=[8, 3], data_type=TensorProto.FLOAT)
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="offset", value="0")
+    (weight,) = load(content, tmp_path).weights
+    assert weight.stored is None
+
+
 def small_file() -> bytes:
     weights = {"w": ones(4, 3, 3, 3), "b": ones(4), "big": ones(1, 4, 16, 20)}
     nodes = [node("Conv", ["x", "w", "b"], ["c"], name="conv", pads=[1, 1, 1, 1]), node("Mul", ["c", "big"], ["y"])]
