@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ class GraphBuilder:
         self._inference = NodeInference(model.opset_import, model.ir_version)
         self._weights: dict[str, Weight] = {}
         self._written: set[str] = set()
+        self._numbers = itertools.count(1)
         self._unsized: set[str] = set()
         self._outcomes: Memory[Key, Outcome] = Memory()
 
@@ -103,14 +105,19 @@ class GraphBuilder:
         return Tensor(name=unique, shape=shape, dtype=DTYPES.get(kind.elem_type, dtype), alias=alias)
 
     def fresh(self, name: str) -> str:
-        """A tensor name not yet written. Only subgraphs may reuse names; in one graph that is an error."""
-        if name not in self._written:
-            return name
-        if not self.scope.inner:
+        """A tensor name for the value `name` of the current scope; in one graph a name may be written once."""
+        if not self.scope.inner and name in self.scope.values:
             raise SourceError(
                 f"{self.target}: '{shown(name)}' is written twice", hint="check the file with onnx.checker"
             )
-        return f"{name}#{len(self._written)}"
+        return self.unused(name)
+
+    def unused(self, name: str) -> str:
+        """`name`, or one like it where another graph of the file has used that."""
+        unique = name
+        while unique in self._written:  # the numbers never start again, so a file full of such names costs no more
+            unique = f"{name}#{next(self._numbers)}"
+        return unique
 
     def value(self, name: str) -> Tensor:
         """The tensor called `name` here, for an output of the graph."""
@@ -175,7 +182,7 @@ class GraphBuilder:
     def _results(self, node: OnnxNode, arguments: tuple[Tensor | None, ...]) -> tuple[TensorType, ...]:
         """What is known of the outputs, from the whole model or else from this node's operands alone."""
         types = self.scope.types
-        results = tuple([types.get(name, _UNTYPED) for name in node.output])
+        results = tuple([types.get(name, _UNTYPED) if name else _UNTYPED for name in node.output])
         if None not in [kind.shape for kind in results]:
             return results
         operands = [argument for argument in arguments if argument is not None]

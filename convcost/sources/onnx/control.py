@@ -129,7 +129,7 @@ def lower_scan(builder: GraphBuilder, node: OnnxNode, arguments: Arguments) -> N
         nodes: list[Pending] = []
         for name, source, axis in zip(names, sources, axes, strict=True):
             shape = (*source.shape[:axis], *source.shape[axis + 1 :])
-            slices[name] = builder.declared(name, TensorType(0, shape), dtype=source.dtype)
+            slices[name] = builder.declared(builder.unused(name), TensorType(0, shape), dtype=source.dtype)
             builder.emit(node, Gather(axis=axis), (source,), (slices[name],))
             nodes.append(builder.pending.pop())
         entry = len(builder.pending)
@@ -231,8 +231,9 @@ def _loop_body(
     if not all(builder.is_sized(tensor) for tensor in carried):
         raise NotCountedError("the shapes of what it carries are known only when it runs")
     names = [value.name for value in body.input]
-    entered = [builder.declared(name, kind) for name, kind in zip(names, leading, strict=False)]
-    for name, tensor in zip(names[len(leading) :], carried, strict=False):
+    own_names = [builder.unused(name) for name in names]
+    entered = [builder.declared(name, kind) for name, kind in zip(own_names, leading, strict=False)]
+    for name, tensor in zip(own_names[len(leading) :], carried, strict=False):
         inner = builder.declared(name, TensorType(0, tensor.shape), alias=tensor.buffer, dtype=tensor.dtype)
         entered.append(dataclasses.replace(inner, weight=tensor.weight))
     op = Move(action=node.op_type.lower(), shapes=tuple(tensor.shape for tensor in entered), view=True)

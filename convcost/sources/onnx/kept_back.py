@@ -23,6 +23,8 @@ _MISTAKEN = frozenset({"STFT"})  # takes its result for two-sided where the file
 _SHORT_LISTS = frozenset({"Constant", "Shape"})
 _WITH_SUBGRAPHS = frozenset({"If", "Loop", "Scan", "SequenceMap"})
 _LOOKED_AT = _CRASHING | _MISTAKEN | _WITH_SUBGRAPHS | {_LENGTHS_AS_RANKS, _PARTS}
+_MOST_BRANCHINGS = 256
+"""In one graph; the time that onnx takes grows with their square."""
 _HIDDEN = "convcost.hidden."
 _LONGEST_LIST = 4096
 
@@ -60,10 +62,13 @@ def _unsafe(graph: GraphProto) -> Iterator[NodeProto]:
     found = [node for node in graph.node if node.op_type in _LOOKED_AT]
     if not found:
         return
+    many = sum(node.op_type == "If" for node in found) > _MOST_BRANCHINGS
     short = {output for node in graph.node if node.op_type in _SHORT_LISTS for output in node.output}
     short.update(tensor.name for tensor in graph.initializer if list(tensor.dims) <= [_LONGEST_LIST])
     for node in found:
-        if node.op_type in _WITH_SUBGRAPHS:
+        if node.op_type == "If" and many:
+            yield node
+        elif node.op_type in _WITH_SUBGRAPHS:
             for attribute in node.attribute:
                 yield from _unsafe(attribute.g)
         elif node.op_type == _PARTS:

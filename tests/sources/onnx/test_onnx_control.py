@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import GraphProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, TensorProto, helper, numpy_helper, shape_inference
 
 from convcost.errors import SourceError
 from tests.sources.onnx.tiny import analyze, graph, ints, load, model, node, ones
@@ -95,6 +95,30 @@ def test_a_larger_result_of_the_cheaper_arm_is_not_hidden(tmp_path: Path) -> Non
     assert (found.totals.macs, [op.operator for op in found.unknown]) == (2 * 64 + 2 * 64, ["If"])
 
 
+def test_many_branchings_are_counted_without_asking_onnx_of_all_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes time by their square."""
+    asked = []
+    infer = shape_inference.infer_shapes
+    monkeypatch.setattr(
+        shape_inference,
+        "infer_shapes",
+        lambda model: (asked.extend(n.op_type for n in model.graph.node), infer(model))[1],
+    )
+    for count in (256, 257):
+        names = ["x", *(f"t{at}" for at in range(count))]
+        arms = [[arm([node(kind, [name], [f"{name}{kind}"])]) for kind in ("Relu", "Tanh")] for name in names[:-1]]
+        nodes = [
+            node("If", ["c"], [name], then_branch=first, else_branch=second)
+            for name, (first, second) in zip(names[1:], arms, strict=True)
+        ]
+        asked.clear()
+        found = analyze(graph(nodes, {"c": [], "x": [2, 8]}, dtypes=BOOL), tmp_path)
+        assert (found.unknown, found.totals.other_ops) == ((), 16 * count)
+        assert asked.count("If") == (count if count == 256 else 0)
+
+
 def test_results_of_the_same_size_and_different_shapes_are_told(tmp_path: Path) -> None:
     dear = arm([node("MatMul", ["x", "w"], ["r"])], {"w": ones(8, 8)})
     choices = []
@@ -130,6 +154,18 @@ def test_a_loop_of_known_length_costs_its_body_that_often(tmp_path: Path, condit
     found = analyze(loop(condition=condition), tmp_path)
     assert (found.unknown, found.totals.macs, found.totals.params) == ((), 5 * 2 * 64, 64)
     assert load(loop(), tmp_path).outputs[1].shape == (5,)
+
+
+def test_bodies_side_by_side_may_use_the_same_names(tmp_path: Path) -> None:
+    (once,) = [item for item in loop().node if item.op_type == "Loop"]
+    scan = helper.make_node("Scan", ["x"], ["rows"], num_scan_inputs=1)
+    scan.attribute.append(helper.make_attribute("body", graph([node("Relu", ["h"], ["r"])], {"h": [8]}, outputs=["r"])))
+    nodes = [once, node("Loop", ["trips", "", "last"], ["later", "others"], body=once.attribute[0].g), scan]
+    nodes += [node("Relu", ["rows"], ["h"]), node("Add", ["later", "h"], ["m"])]
+    content = graph(nodes, {"x": [2, 8]}, {"trips": ints(5), "w": ones(8, 8)}, outputs=["all", "others", "m"])
+    found = analyze(content, tmp_path)
+    assert (found.unknown, found.totals.macs) == ((), 2 * 5 * 2 * 64)
+    assert load(content, tmp_path).outputs[2].shape == (2, 8)
 
 
 def test_a_loop_that_a_computed_condition_ends_is_unknown(tmp_path: Path) -> None:
