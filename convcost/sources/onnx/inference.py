@@ -75,7 +75,6 @@ def types_of(graph: GraphProto) -> dict[str, TensorType]:
             if found is None:
                 found = alike[key] = tensor_type(kind)
             types[value.name] = found
-    types.pop("", None)  # that is the name of an output that is left out
     return types
 
 

@@ -125,6 +125,14 @@ def test_groups_that_do_not_divide_are_an_error(tmp_path: Path) -> None:
         load(graph([node("Conv", ["x", "w"], ["y"], group=2)], {"x": [1, 3, 8, 8]}, WEIGHT), tmp_path)
 
 
+def test_an_input_without_a_name_has_the_shape_it_states_and_an_output_left_out_has_none(tmp_path: Path) -> None:
+    nodes = [node("LSTM", ["x", "w", "r"], ["", "h"], hidden_size=4)]
+    weights = {"w": ones(1, 16, 3), "r": ones(1, 16, 4)}
+    read = load(graph(nodes, {"x": [5, 2, 3], "": [7]}, weights), tmp_path)
+    assert [tensor.shape for tensor in read.inputs] == [(5, 2, 3), (7,)]
+    assert [tensor.shape for tensor in read.nodes[0].outputs] == [(1, 2, 4)]
+
+
 def test_a_size_that_one_input_is_given_holds_for_others_of_that_name(tmp_path: Path) -> None:
     content = graph([node("Add", ["a", "b"], ["y"])], {"a": ["N", "T"], "b": ["N", "T"]})
     loaded = load(content, tmp_path, inputs=(InputSpec(name="a", shape=(4, 3)),))
