@@ -1,17 +1,18 @@
 """The standard library's frozen dataclasses, whose methods are not compiled while modules are imported.
 
 There, six methods are compiled for each class as it is defined, which takes 0.4 ms: 33 of the 85 ms that `convcost
-analyze model.onnx` took beyond importing onnx. Here all classes share them, but for the constructor, which is compiled when
-it is first called. `tests/test_dataclasses.py` holds both to the same behaviour.
+analyze model.onnx` took beyond importing onnx. Here all classes share them, but for the constructor, which is compiled
+when it is first called. `tests/test_dataclasses.py` holds both to the same behaviour.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, FrozenInstanceError
 from operator import attrgetter
-from types import MemberDescriptorType
+from types import FunctionType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def _frozen(cls: type[T], *, slots: bool) -> type[T]:
     cls.__doc__ = cls.__doc__ or cls.__name__  # where there is none, a signature is parsed to write one
     made = dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=True, slots=slots)(cls)
     methods: dict[str, object] = {
-        "__init__": _on_first_call(made),
+        "__init__": _Constructor(made),
         "__repr__": _repr,
         "__setattr__": _refuse_assignment,
         "__delattr__": _refuse_deletion,
@@ -51,43 +52,69 @@ def _fields(cls: type) -> tuple[Field[object], ...]:
     return dataclasses.fields(cls)
 
 
-def _on_first_call(cls: type) -> Callable[..., None]:
-    def __init__(self: object, *args: object, **values: object) -> None:  # noqa: N807
-        constructor = _constructor(cls)
-        cls.__init__ = constructor  # type: ignore[misc]  # that is what it is for
-        constructor(self, *args, **values)
+class _Constructor:
+    """A class's `__init__` until it is called or looked at, when it is compiled and takes this one's place."""
 
-    return __init__
+    __slots__ = ("_cls",)
+
+    def __init__(self, cls: type) -> None:
+        self._cls = cls
+
+    def __get__(self, instance: object, owner: type | None = None) -> Callable[..., None]:
+        constructor = _compiled(self._cls)
+        self._cls.__init__ = constructor  # type: ignore[misc]  # that is what it is for
+        method: Callable[..., None] = constructor.__get__(instance, owner)
+        return method
 
 
-def _constructor(cls: type) -> Callable[..., None]:
-    """Compiled from text, as in the standard library: nothing else takes keywords as fast as a function does."""
-    fields = [field for field in _fields(cls) if field.init]
-    known: dict[str, Any] = {"MISSING": MISSING, "ASSIGN": object.__setattr__}  # no field is named in capitals
-    parameters, body = [], []
+class _Factory:
+    """The default of a field that a function makes, as signatures show it."""
+
+    def __repr__(self) -> str:
+        return "<factory>"
+
+
+def _compiled(cls: type) -> FunctionType:
+    """A constructor from text, as in the standard library: nothing else takes keywords as fast as a function does."""
+    fields = _fields(cls)
+    known: dict[str, object] = {"FACTORY": _Factory(), "ASSIGN": object.__setattr__}  # no field is named in capitals
     for field in fields:
-        name, value = field.name, field.name
-        if field.default_factory is not MISSING:
-            known[f"MAKE_{name}"] = field.default_factory
-            value = f"MAKE_{name}() if {name} is MISSING else {name}"
-            parameters.append(f"{name}=MISSING")
-        elif field.default is not MISSING:
-            known[f"DEFAULT_{name}"] = field.default
-            parameters.append(f"{name}=DEFAULT_{name}")
-        else:
-            parameters.append(name)
-        if isinstance(slot := getattr(cls, name, None), MemberDescriptorType):  # a third quicker than by its name
-            known[f"SET_{name}"] = slot.__set__
-            body.append(f"SET_{name}(self, {value})")
-        else:
-            body.append(f"ASSIGN(self, {name!r}, {value})")
+        known |= {f"MAKE_{field.name}": field.default_factory, f"DEFAULT_{field.name}": field.default}
+        known[f"SET_{field.name}"] = getattr(getattr(cls, field.name, None), "__set__", None)
+    parameters = [_parameter(field) for field in fields if field.init]
+    heading = ", ".join(["self", *(["*"] if parameters else []), *parameters])
+    body = [_assignment(field, cls) for field in fields if field.init or _default(field)]
     if hasattr(cls, "__post_init__"):
         body.append("self.__post_init__()")
-    heading = ", ".join(["self", *(["*"] if parameters else []), *parameters])
-    exec(f"def __init__({heading}):\n " + "\n ".join(body or ["pass"]), known)  # the names are those of fields
-    constructor: Callable[..., None] = known["__init__"]
+    lines = "\n  ".join([f"def __init__({heading}):", *(body or ["pass"])])
+    made: dict[str, Any] = {}
+    # The globals are the module's, where the types of the parameters are looked up.
+    exec(f"def make({', '.join(known)}):\n {lines}\n return __init__", vars(sys.modules[cls.__module__]), made)
+    constructor: FunctionType = made["make"](**known)
     constructor.__qualname__ = f"{cls.__qualname__}.__init__"
+    constructor.__annotations__ = {field.name: field.type for field in fields if field.init} | {"return": None}
     return constructor
+
+
+def _default(field: Field[object]) -> str:
+    """What stands for the value of a field that is not passed; nothing where it has to be."""
+    if field.default_factory is not MISSING:
+        return "FACTORY"
+    return "" if field.default is MISSING else f"DEFAULT_{field.name}"
+
+
+def _parameter(field: Field[object]) -> str:
+    return f"{field.name}={default}" if (default := _default(field)) else field.name
+
+
+def _assignment(field: Field[object], cls: type) -> str:
+    name = field.name
+    value = name if field.init else _default(field)
+    if field.default_factory is not MISSING:
+        value = f"MAKE_{name}() if {value} is FACTORY else {value}"
+    if isinstance(getattr(cls, name, None), MemberDescriptorType):  # a third quicker than by its name
+        return f"SET_{name}(self, {value})"
+    return f"ASSIGN(self, {name!r}, {value})"
 
 
 def _comparison(names: Iterable[str]) -> dict[str, object]:
@@ -109,11 +136,20 @@ def _repr(self: object) -> str:
 
 
 def _refuse_assignment(self: object, name: str, value: object) -> None:
-    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+    if _is_frozen(type(self), name):
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+    object.__setattr__(self, name, value)
 
 
 def _refuse_deletion(self: object, name: str) -> None:
-    raise FrozenInstanceError(f"cannot delete field {name!r}")
+    if _is_frozen(type(self), name):
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+    object.__delattr__(self, name)
+
+
+def _is_frozen(cls: type, name: str) -> bool:
+    """Whatever is no field of a class below, which is no dataclass itself, is left to that class."""
+    return "__dataclass_fields__" in vars(cls) or any(field.name == name for field in _fields(cls))
 
 
 def _state(self: object) -> list[object]:

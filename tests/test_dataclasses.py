@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import pickle
 import subprocess
 import sys
+import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -167,6 +169,51 @@ def test_what_a_class_defines_itself_stays(dataclass: Decorator, slots: bool) ->
     assert Word(text="A") == Word(text="a")
     assert {Word(text="A"), Word(text="a")} == {Word(text="A")}
     assert repr(Word(text="A")) == "A"
+
+
+@MAKERS
+@SLOTS
+def test_signature_and_types_are_told_before_the_first_value_is_made(dataclass: Decorator, slots: bool) -> None:
+    @dataclass(frozen=True, slots=slots, kw_only=True)
+    class Box:
+        size: int
+        words: list[str] = dataclasses.field(default_factory=list)
+        depth: int = 2
+
+    told = "(*, size: 'int', words: 'list[str]' = <factory>, depth: 'int' = 2) -> None"
+    assert str(inspect.signature(Box)) == told
+    assert str(inspect.signature(Box.__init__)) == told.replace("(", "(self, ", 1)
+    hints = {"size": int, "words": list[str], "depth": int, "return": type(None)}
+    assert typing.get_type_hints(Box.__init__) == hints
+
+
+@MAKERS
+@SLOTS
+def test_fields_that_are_not_passed_have_their_defaults(dataclass: Decorator, slots: bool) -> None:
+    @dataclass(frozen=True, slots=slots, kw_only=True)
+    class Box:
+        sizes: list[int] = dataclasses.field(init=False, default_factory=list)
+        depth: int = dataclasses.field(init=False, default=2)
+
+    assert (Box().sizes, Box().depth) == ([], 2)
+    assert Box().sizes is not Box().sizes
+
+
+@MAKERS
+def test_an_undecorated_subclass_may_have_attributes_of_its_own(dataclass: Decorator) -> None:
+    parent, _ = classes(dataclass, slots=False)
+
+    class Named(parent):  # type: ignore[misc]  # a class by either decorator
+        def __init__(self) -> None:
+            super().__init__(width=3)
+            self.title = "a"
+
+    value = Named()
+    assert (value.width, value.title) == (3, "a")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        value.width = 4
+    del value.title
+    assert not hasattr(value, "title")
 
 
 @MAKERS
