@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from convcost.analysis import analyze_graph, layer_costs
 from convcost.analysis.alike import Alike, Work
+from convcost.analysis.handed_on import handed_on
 from convcost.analysis.result import Storage
 from convcost.graph import DType, Graph, Node, Role, Tensor, Weight
 from convcost.graph.ops import (
@@ -178,7 +179,7 @@ def test_every_node_of_a_graph_costs_what_it_costs_on_its_own(drawn: list[Node])
     for layer, node in zip(layers, graph.nodes, strict=True):
         assert layer.cost == node.op.cost(node.operands, node.outputs) * node.repeat
         assert layer.activation_bytes == node.repeat * sum(each.nbytes for each in node.outputs if not each.alias)
-    assert layers == layer_costs(graph.nodes)
+    assert layers == handed_on(layer_costs(graph.nodes))
 
 
 def test_weights_hold_what_they_hold_on_their_own() -> None:
