@@ -265,6 +265,14 @@ MODEL_FILES = (
         name="split_into_2_to_the_62.onnx",
         content=_file(_node("Split", ["x"], ["a", "b"], num_outputs=2**62), shape=(4, 6)),
     ),
+    Nasty(
+        name="layer_norm_of_an_axis_of_33_bits.onnx",
+        content=_file(_node("LayerNormalization", ["x", "x"], ["y", "mean"], axis=2**31), shape=(4, 6)),
+    ),
+    Nasty(
+        name="gather_by_less_than_no_axes.onnx",
+        content=_file(_constant("i", 0, 1), _node("GatherND", ["x", "i"], ["y"], batch_dims=-7), shape=(4, 6)),
+    ),
     *[
         Nasty(name=f"{operator}_of_nothing.onnx".lower(), content=_file(_node(operator, inputs, ["y"])))
         for operator in ("Softmax", "Gemm", "Conv", "Concat", "LayerNormalization", "Where", "Einsum")

@@ -1,12 +1,13 @@
 """Operators whose shapes onnx cannot be asked for among nodes it knows too little of: it crashes, never ends, or errs.
 
-Found by giving every operator of onnx 1.23 inputs without types, missing, of negative and of huge sizes. They are
-hidden from the inference of the whole model, and inferred one by one where their operands are known.
+Found by giving every operator of onnx 1.23 inputs without types, missing, of negative and of huge sizes, and negative
+and huge numbers for attributes. They are hidden from the inference of the whole model, and inferred one by one where
+their operands are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from convcost.graph import Tensor
@@ -18,15 +19,36 @@ if TYPE_CHECKING:
 
 _CRASHING = frozenset({"EyeLike", "GatherND", "RegexFullMatch", "DictVectorizer", "LabelEncoder", "TreeEnsemble"})
 _LENGTHS_AS_RANKS = "Expand"  # adds a dimension for every element of its second input
-_PARTS = "Split"  # believes the number of parts that the node says, not how many it has
 _MISTAKEN = frozenset({"STFT"})  # takes its result for two-sided where the file leaves the default
 _SHORT_LISTS = frozenset({"Constant", "Shape"})
 _WITH_SUBGRAPHS = frozenset({"If", "Loop", "Scan", "SequenceMap"})
-_LOOKED_AT = _CRASHING | _MISTAKEN | _WITH_SUBGRAPHS | {_LENGTHS_AS_RANKS, _PARTS}
 _MOST_BRANCHINGS = 256
 """In one graph; the time that onnx takes grows with their square."""
 _HIDDEN = "convcost.hidden."
 _LONGEST_LIST = 4096
+_LAST_AXIS = 2**31 - 1
+
+
+def _says_other_parts(split: NodeProto) -> bool:
+    """The number of parts that the node says is believed, not how many it has."""
+    return any(each.name == "num_outputs" and each.i != len(split.output) for each in split.attribute)
+
+
+def _says_a_far_axis(normalization: NodeProto) -> bool:
+    """Cut to 32 bits it is negative, and written to."""
+    return any(each.i > _LAST_AXIS for each in normalization.attribute)
+
+
+def _says_less_than_none(gather: NodeProto) -> bool:
+    return any(each.i < 0 for each in gather.attribute)
+
+
+_BY_ATTRIBUTES: Mapping[str, Callable[[NodeProto], bool]] = {
+    "Split": _says_other_parts,
+    "LayerNormalization": _says_a_far_axis,
+    "GatherND": _says_less_than_none,
+}
+_LOOKED_AT = _CRASHING.union(_MISTAKEN, _WITH_SUBGRAPHS, [_LENGTHS_AS_RANKS], _BY_ATTRIBUTES)
 
 
 def inferred_without(model: ModelProto, infer: Callable[[ModelProto], ModelProto]) -> ModelProto:
@@ -51,35 +73,32 @@ def is_safe(node: OnnxNode, operands: Sequence[Tensor]) -> bool:
     operator = node.op_type
     if operator in _MISTAKEN or operator == "TreeEnsemble":
         return False
+    if operator in _BY_ATTRIBUTES and _BY_ATTRIBUTES[operator](node.message):
+        return False
     if operator in _CRASHING:
         return bool(node.input) and "" not in node.input
-    if operator == _PARTS:
-        return not _says_other_parts(node.message)
     return operator != _LENGTHS_AS_RANKS or all(operand.shape <= (_LONGEST_LIST,) for operand in operands[1:])
 
 
 def _unsafe(graph: GraphProto) -> Iterator[NodeProto]:
     found = [node for node in graph.node if node.op_type in _LOOKED_AT]
-    if not found:
-        return
-    many = sum(node.op_type == "If" for node in found) > _MOST_BRANCHINGS
-    short = {output for node in graph.node if node.op_type in _SHORT_LISTS for output in node.output}
-    short.update(tensor.name for tensor in graph.initializer if list(tensor.dims) <= [_LONGEST_LIST])
-    for node in found:
-        if node.op_type == "If" and many:
-            yield node
-        elif node.op_type in _WITH_SUBGRAPHS:
+    operators = [node.op_type for node in found]
+    many = operators.count("If") > _MOST_BRANCHINGS
+    short = _short_lists(graph) if _LENGTHS_AS_RANKS in operators else frozenset()
+    for node, operator in zip(found, operators, strict=True):
+        if operator in _WITH_SUBGRAPHS and not (operator == "If" and many):
             for attribute in node.attribute:
                 yield from _unsafe(attribute.g)
-        elif node.op_type == _PARTS:
-            if _says_other_parts(node):
+        elif operator == _LENGTHS_AS_RANKS:
+            if not short.issuperset(node.input[1:]):
                 yield node
-        elif node.op_type != _LENGTHS_AS_RANKS or not short.issuperset(node.input[1:]):
+        elif operator not in _BY_ATTRIBUTES or operator in _CRASHING or _BY_ATTRIBUTES[operator](node):
             yield node
 
 
-def _says_other_parts(split: NodeProto) -> bool:
-    return any(each.name == "num_outputs" and each.i != len(split.output) for each in split.attribute)
+def _short_lists(graph: GraphProto) -> frozenset[str]:
+    made = {output for node in graph.node if node.op_type in _SHORT_LISTS for output in node.output}
+    return frozenset(made.union(tensor.name for tensor in graph.initializer if list(tensor.dims) <= [_LONGEST_LIST]))
 
 
 def _all_nodes(graph: GraphProto) -> Iterator[NodeProto]:
