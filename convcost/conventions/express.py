@@ -12,6 +12,7 @@ from convcost.graph.caller import Caller
 
 _WRITTEN = {"torch.Tensor.__matmul__": "@", "torch.functional.einsum": "einsum"}
 _UNUSED = "results that nothing uses, which are left out unless they are asked for their size"
+_COMPLEX = "products of complex numbers, counted as one each"
 
 
 class _Part(NamedTuple):
@@ -62,6 +63,8 @@ def _parts(calls: Sequence[Call], convention: Convention) -> Iterator[_Part]:
             continue
         if call.macs and not any(rule.products for rule in rules):
             yield _Part(_unseen(call), -call.layer.cost.macs, exact=True, hooked=0)
+        elif call.macs and call.real_products > 1:
+            yield _Part(_COMPLEX, call.macs * call.layer.node.repeat - call.layer.cost.macs, exact=True, hooked=0)
         for rule in rules:
             part = _part(call, rule)
             yield part
@@ -76,7 +79,7 @@ def _meets(rule: Rule, call: Call, dark: frozenset[str]) -> bool:
 
 def _part(call: Call, rule: Rule) -> _Part:
     amount = (rule.adds(call) if rule.adds is not None else 0) * call.layer.node.repeat
-    counted = amount + (call.layer.cost.macs if rule.products else 0)
+    counted = amount + (call.macs * call.layer.node.repeat if rule.products else 0)
     return _Part(rule.why, amount, exact=rule.exact(call), hooked=counted if rule.hooked else 0)
 
 

@@ -24,7 +24,12 @@ from convcost.graph.ops import (
 _TWO_FACTORS = 2
 _FUNCTIONAL = "torch.nn.functional."
 _PER_OUTPUT = {("nearest", 2): 1, ("linear", 2): 4}
-_CONV = Rule(ops=(Conv, ConvTranspose), products=True)
+_CONV = Rule(
+    ops=(Conv, ConvTranspose),
+    products=True,
+    adds=lambda call: 2 * call.macs if call.real_products > 1 else 0,
+    why="convolutions of complex numbers, made of three of real ones",
+)
 _CELL = Rule(ops=(Recurrent,), products=True)
 _LINEAR = Rule(ops=(Linear, MatMul), products=True)
 

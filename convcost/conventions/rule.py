@@ -10,7 +10,7 @@ from convcost.analysis import Analysis, Json, Layer
 from convcost.dataclasses import dataclass
 from convcost.graph import Shape
 from convcost.graph.caller import Caller
-from convcost.graph.ops import Op
+from convcost.graph.ops import Op, real_products
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,13 @@ class Call:
 
     @property
     def macs(self) -> int:
-        """Of one execution, however often the node is repeated."""
-        return self.layer.cost.macs // self.layer.node.repeat
+        """Of one execution, however often the node is repeated; a product of complex numbers is one."""
+        return self.layer.cost.macs // self.layer.node.repeat // self.real_products
+
+    @property
+    def real_products(self) -> int:
+        """How many multiply-accumulates each of its products is: several where numbers are complex."""
+        return real_products(self.layer.node.operands[:2])
 
     @property
     def input(self) -> Shape:

@@ -296,6 +296,22 @@ class AskedForItsSize(nn.Module):
         return self.second(x).view(self.first(x).shape)
 
 
+class Complex(nn.Module):
+    """Layers and functions of complex numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 6, 3, dtype=torch.complex64)
+        self.grouped = nn.Conv2d(6, 6, 3, groups=3, bias=False, dtype=torch.complex64)
+        self.up = nn.ConvTranspose2d(6, 4, 2, stride=2, dtype=torch.complex64)
+        self.linear = nn.Linear(8, 5, dtype=torch.complex64)
+        self.weight = nn.Parameter(torch.zeros(5, 3, dtype=torch.complex64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.linear(self.up(self.grouped(self.conv(torch.complex(x, x))))[..., :8])
+        return F.linear(x @ self.weight, self.weight)
+
+
 @dataclass(frozen=True, slots=True)
 class _Encoder:
     activation: str = field(default="relu")
@@ -324,6 +340,7 @@ NETWORKS = {
     "own": Network(build=Own, inputs=((2, 3, 4, 4),)),
     "standardised": Network(build=Standardised, inputs=IMAGE),
     "pruned": Network(build=_pruned, inputs=((2, 4),)),
+    "complex": Network(build=Complex, inputs=((2, 4, 12, 12),)),
     "tables": Network(build=Tables, inputs=((2, 4),)),
     "powers": Network(build=Powers, inputs=((1, 3, 6, 8),)),
     "unused": Network(build=Unused, inputs=((2, 4),)),

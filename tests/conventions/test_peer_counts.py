@@ -34,7 +34,6 @@ ABOUT_RIGHT_BUT_WRONG = {
     ("torchvision:maxvit_t", "fvcore"),
     ("case:input_tuple", "ptflops"),
     ("case:einsum_diagonal", "fvcore"),
-    ("case:complex_by_real", "fvcore"),
     ("network:asked_for_its_size", "fvcore"),
     ("network:norms_by_place", "fvcore"),
     ("network:pruned", "torchinfo"),
