@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from convcost.analysis import Analysis, Layer
@@ -29,12 +29,13 @@ def express(analysis: Analysis, convention: Convention, callers: Mapping[str, Ca
 
     `callers` by layer; None for a network that has no modules, whose operators are taken for modules of their kind.
     """
-    parts = tuple(_parts(_calls(analysis, callers), convention))
+    calls = _calls(analysis, callers)
+    parts = tuple(_parts(calls, convention))
     return Expression(
         analysis=analysis,
         convention=convention,
         terms=(*_added_up(parts), *(_averaged(analysis, parts) if convention.per_item else ())),
-        notes=tuple(_notes(analysis, convention, assumed=callers is None)),
+        notes=(*_notes(analysis, convention, assumed=callers is None), *_in_parts(calls, convention)),
     )
 
 
@@ -128,3 +129,11 @@ def _notes(analysis: Analysis, convention: Convention, *, assumed: bool) -> Iter
         yield "operators that convcost cannot count are in neither total"
     if not assumed and convention.per_item and any("." in tensor.name for tensor in analysis.inputs[:1]):
         yield f"the first input holds several tensors: {convention.name} may divide by their number"
+
+
+def _in_parts(calls: Iterable[Call], convention: Convention) -> Iterator[str]:
+    if any(call.caller.in_parts for call in calls):
+        yield (
+            "the model asks for gradients while it runs, so that torch shows its operators in pieces: "
+            f"{convention.name} may see them whole"
+        )

@@ -18,7 +18,8 @@ class Caller:
     given by keyword, None where nobody knows. `by_name` tells that the calling code names the function, rather than
     holding it in a variable of another name, where no patch of torch reaches it.
 
-    `is_used` tells whether what the operator gave reaches an output, or memory that outlives the run.
+    `is_used` tells whether what the operator gave reaches an output, or memory that outlives the run. `in_parts` that
+    torch takes operators apart before they are seen, as it does where gradients may be recorded.
     """
 
     module: str = ""
@@ -33,3 +34,4 @@ class Caller:
     output: Shape | None = None
     parameters: tuple[tuple[str, Shape], ...] = ()
     is_used: bool = True
+    in_parts: bool = False

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the name everyone reads it by
 from torch.nn.utils import prune
+from torch.utils.checkpoint import checkpoint
 
 Shapes: TypeAlias = tuple[tuple[int, ...], ...]
 
@@ -312,6 +313,18 @@ class Complex(nn.Module):
         return F.linear(x @ self.weight, self.weight)
 
 
+class Checkpointed(nn.Module):
+    """A part that is run again for its gradients, which is why torch takes every operator apart before it is seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear, self.norm, self.recurrent = nn.Linear(4, 4), nn.LayerNorm(4), nn.LSTM(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.recurrent(self.norm(checkpoint(self.linear, x, use_reentrant=False)))[0]
+        return F.scaled_dot_product_attention(result, result, result)
+
+
 @dataclass(frozen=True, slots=True)
 class _Encoder:
     activation: str = field(default="relu")
@@ -340,6 +353,7 @@ NETWORKS = {
     "own": Network(build=Own, inputs=((2, 3, 4, 4),)),
     "standardised": Network(build=Standardised, inputs=IMAGE),
     "pruned": Network(build=_pruned, inputs=((2, 4),)),
+    "checkpointed": Network(build=Checkpointed, inputs=((2, 3, 4),)),
     "complex": Network(build=Complex, inputs=((2, 4, 12, 12),)),
     "tables": Network(build=Tables, inputs=((2, 4),)),
     "powers": Network(build=Powers, inputs=((1, 3, 6, 8),)),

@@ -36,6 +36,7 @@ ABOUT_RIGHT_BUT_WRONG = {
     ("case:einsum_diagonal", "fvcore"),
     ("network:asked_for_its_size", "fvcore"),
     ("network:norms_by_place", "fvcore"),
+    *(("network:checkpointed", counter) for counter in ("fvcore", "thop", "ptflops")),
     ("network:pruned", "torchinfo"),
 }
 

@@ -90,7 +90,13 @@ class _Watch(TorchFunctionMode):
         self._thread = threading.get_ident()
 
     def current(self) -> Caller:
-        called = Caller(function=self._function, by_name=self._by_name, plain=self._plain, named=self._named)
+        called = Caller(
+            function=self._function,
+            by_name=self._by_name,
+            plain=self._plain,
+            named=self._named,
+            in_parts=not torch.is_inference_mode_enabled(),
+        )
         if not self._stack:
             return called
         number, module, shape, parameters = self._stack[-1]
