@@ -11,6 +11,7 @@ import dataclasses
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, FrozenInstanceError
+from functools import partial
 from operator import attrgetter
 from types import FunctionType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from dataclasses import dataclass
 
-__all__ = ["dataclass"]
+__all__ = ["copier", "dataclass"]
 
 T = TypeVar("T")
 
@@ -29,6 +30,21 @@ if not TYPE_CHECKING:  # to a type checker it is the original
         if frozen and options == {"kw_only": True}:
             return lambda cls: _frozen(cls, slots=slots)
         return dataclasses.dataclass(frozen=frozen, slots=slots, **options)
+
+
+def copier(cls: type[T], changed: str) -> Callable[[T, object], T]:
+    """A function of a value of the slotted `cls` that gives a copy with another value of the field `changed`.
+
+    In less than half the time of `dataclasses.replace`, for `__post_init__` does not run: it is for a field that no other
+    is worked out from.
+    """
+    names = [field.name for field in _fields(cls)]
+    known: dict[str, object] = {"NEW": partial(object.__new__, cls)}
+    known |= {f"SET_{name}": getattr(cls, name).__set__ for name in names}
+    lines = [f"SET_{name}(copy, {'given' if name == changed else f'value.{name}'})" for name in names]
+    exec("\n ".join(["def copied(value, given):", "copy = NEW()", *lines, "return copy"]), known)
+    copied: Callable[[T, object], T] = known["copied"]  # type: ignore[assignment]
+    return copied
 
 
 def _frozen(cls: type[T], *, slots: bool) -> type[T]:

@@ -268,3 +268,23 @@ def test_others_are_the_standard_librarys(options: dict[str, bool]) -> None:
 
     assert Box(size=2).size == 2
     assert Box.__init__.__code__.co_filename == "<string>"
+
+
+def test_a_copier_changes_one_field_and_works_nothing_out_again() -> None:
+    @ours.dataclass(frozen=True, slots=True, kw_only=True)
+    class Sized:
+        name: str
+        sizes: tuple[int, ...] = (1, 2)
+        made: int = dataclasses.field(init=False)
+
+        def __post_init__(self) -> None:
+            worked_out.append(self.name)
+            object.__setattr__(self, "made", sum(self.sizes))
+
+    worked_out: list[str] = []
+    first = Sized(name="a", sizes=(3, 4))
+    second = ours.copier(Sized, "name")(first, "b")
+    assert (second.name, second.sizes, second.made) == ("b", (3, 4), 7)
+    assert first.name == "a"
+    assert worked_out == ["a"]
+    assert second == Sized(name="b", sizes=(3, 4))

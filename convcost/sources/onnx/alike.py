@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from convcost.graph import DType, Shape, Tensor
+from convcost.dataclasses import copier
+from convcost.graph import Tensor
 from convcost.graph.ops import Op
 
 if TYPE_CHECKING:
@@ -15,15 +16,18 @@ if TYPE_CHECKING:
 
 Key: TypeAlias = tuple[object, ...]
 
+renamed = copier(Tensor, "name")
+"""The same shape and type under another name; its bytes need not be worked out again."""
+
 
 class Outcome(NamedTuple):
-    """What a lowering made of a node, free of the node's names: operands by their positions in the file, None where
-    they are as they stand there, and the shapes and types of the outputs.
+    """What a lowering made of a node, but for its names: operands by their positions in the file, None where they are
+    as they stand there, and outputs to be named anew.
     """
 
     op: Op
     positions: tuple[int, ...] | None
-    outputs: tuple[tuple[Shape, DType], ...]
+    outputs: tuple[Tensor, ...]
 
     def operands(self, arguments: tuple[Tensor | None, ...]) -> tuple[Tensor, ...]:
         """Of another node with these arguments."""
@@ -43,7 +47,7 @@ def key_of(node: OnnxNode, arguments: Sequence[Tensor | None], results: tuple[Te
     )
 
 
-def outcome_of(call: Call, lowered: Lowered, outputs: Iterable[Tensor]) -> Outcome | None:
+def outcome_of(call: Call, lowered: Lowered, outputs: tuple[Tensor, ...]) -> Outcome | None:
     """What holds for every node of the same key; None where values or names had a part in it, or more than one op."""
     if call.asked_for_values or call.steps or lowered.view_of is not None or lowered.passed:
         return None
@@ -53,5 +57,4 @@ def outcome_of(call: Call, lowered: Lowered, outputs: Iterable[Tensor]) -> Outco
         return None
     positions = tuple([places[id(operand)] for operand in lowered.operands])
     as_given = positions == tuple(range(len(call.arguments)))
-    kinds = tuple([(output.shape, output.dtype) for output in outputs])
-    return Outcome(op=lowered.op, positions=None if as_given else positions, outputs=kinds)
+    return Outcome(op=lowered.op, positions=None if as_given else positions, outputs=outputs)

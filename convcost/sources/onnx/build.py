@@ -12,7 +12,7 @@ from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
 from convcost.graph.memory import Memory
 from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Op, Pool, Recurrent, Unknown
 from convcost.sources.naming import LayerNames, containers_of
-from convcost.sources.onnx.alike import Key, Outcome, key_of, outcome_of
+from convcost.sources.onnx.alike import Key, Outcome, key_of, outcome_of, renamed
 from convcost.sources.onnx.attributes import Attributes
 from convcost.sources.onnx.constant import constant_tensor, is_constant
 from convcost.sources.onnx.control import CONTROL_FLOW
@@ -243,8 +243,8 @@ class GraphBuilder:
     def _alike_operator(self, node: OnnxNode, arguments: tuple[Tensor | None, ...], outcome: Outcome) -> None:
         """Of a graph of many nodes, most come this way."""
         outputs = []
-        for name, (shape, dtype) in zip(node.output, outcome.outputs, strict=True):
-            output = Tensor(name=self.fresh(name), shape=shape, dtype=dtype)
+        for name, template in zip(node.output, outcome.outputs, strict=True):
+            output = renamed(template, self.fresh(name))
             self._written.add(output.name)
             self.scope.values[name] = output
             outputs.append(output)

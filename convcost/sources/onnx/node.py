@@ -15,8 +15,8 @@ class OnnxNode(NamedTuple):
     op_type: str
     domain: str
     name: str
-    input: tuple[str, ...]
-    output: tuple[str, ...]
+    input: Sequence[str]
+    output: Sequence[str]
     message: NodeProto
 
     @property
@@ -28,8 +28,7 @@ class OnnxNode(NamedTuple):
 def read_nodes(nodes: Iterable[NodeProto]) -> list[OnnxNode]:
     """The nodes of a graph, in order."""
     return [  # protobuf makes a slice twice as fast as it is iterated over
-        OnnxNode(each.op_type, each.domain, each.name, tuple(each.input[:]), tuple(each.output[:]), each)
-        for each in nodes
+        OnnxNode(each.op_type, each.domain, each.name, each.input[:], each.output[:], each) for each in nodes
     ]
 
 
