@@ -12,14 +12,18 @@ from convcost.sources.spec.entry import Entry
 from convcost.sources.spec.layers import LAYER_TYPES, Lowered
 
 _EVERY_LAYER = ("name", "type")
-_ANY_KEY = {
-    *_EVERY_LAYER,
-    "input",
-    "batch",
-    "dtype",
-    "repeat",
-    *(key for kind in LAYER_TYPES.values() for key in kind.keys),
-}
+_ANY_KEY = tuple(
+    dict.fromkeys(
+        (
+            *_EVERY_LAYER,
+            "input",
+            "batch",
+            "dtype",
+            "repeat",
+            *(key for kind in LAYER_TYPES.values() for key in kind.keys),
+        )
+    )
+)
 
 
 class Names:

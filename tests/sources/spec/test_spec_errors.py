@@ -83,6 +83,7 @@ def test_a_missing_key_is_named(refusal, key):
         ("layers: [3]\n", "1:10: a layer must be a mapping, not 3", "one 'key: value' a line"),
         ("layer: {kernel: 3}\n", "1:8: a layer has no 'type'", "add 'type'"),
         ("layer: {tpye: conv}\n", "1:9: unknown key 'tpye' in a layer", "did you mean 'type'?"),
+        ("layer: {zzz: conv}\n", "1:9: unknown key 'zzz' in a layer", "known keys: name, type, input, batch, dtype"),
         ("layer: {type: cnov}\n", "1:15: type cannot be 'cnov'", "did you mean 'conv'?"),
         ("layer: {type: 7}\n", "1:15: type cannot be 7", "known values: conv, conv_transpose"),
         ("layer: {type: pool, kernel: 2}\n", "1:15: a pool layer stands only in a network", "a network has `input:"),
