@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import NamedTuple, TypeAlias
 
 from convcost.analysis.result import Storage
@@ -44,7 +44,7 @@ class Alike:
             found = self._works[key] = Work.of(node)
         return found
 
-    def storage(self, weights: Iterable[Weight]) -> Storage:
+    def storage(self, weights: Collection[Weight]) -> Storage:
         """`Storage.of` these weights or some like them."""
         key = tuple([(weight.role, weight.shape, weight.dtype, weight.packed) for weight in weights])
         found = self._storages.get(key)
