@@ -90,7 +90,7 @@ class Autocast:
     def run_in_parts(self, function: OpOverload, args: tuple[object, ...], keywords: Mapping[str, object]) -> object:
         """What an operator gives that autocast looks past."""
         with _Parts(self):
-            return function.decompose(*args, **keywords)
+            return _composed(function, args, keywords)
 
     def cast(self, function: OpOverload, args: tuple[object, ...], keywords: Mapping[str, object]) -> _Arguments:
         """The arguments that the operator would really get."""
@@ -145,12 +145,21 @@ class _Parts(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's bas
     ) -> object:
         args, keywords = self._autocast.cast(func, args, kwargs or {})
         with self, self._autocast.inside(func, args):
-            result = func.decompose(*args, **keywords)
+            result = _composed(func, args, keywords)
         return func(*args, **keywords) if result is NotImplemented else result
 
 
 def _is_composed(function: OpOverload) -> bool:
     return function.has_kernel_for_dispatch_key(torch._C.DispatchKey.CompositeImplicitAutograd)
+
+
+def _composed(function: OpOverload, args: tuple[object, ...], keywords: Mapping[str, object]) -> object:
+    """What torch's own composition gives; that in Python is for tracing, and copies what a dropout leaves alone."""
+    key = torch._C.DispatchKey.CompositeImplicitAutograd
+    name: str = function.name()  # type: ignore[no-untyped-call]  # torch does not annotate it
+    if torch._C._dispatch_has_kernel_for_dispatch_key(name, key):
+        return function._op_dk(key, *args, **keywords)
+    return function.decompose(*args, **keywords)
 
 
 def _with_single_result(function: OpOverload, args: tuple[object, ...], keywords: Mapping[str, object]) -> _Arguments:

@@ -224,3 +224,13 @@ def test_an_lstm_of_single_cells_keeps_the_type_of_its_state(recording):
     assert len(set(real)) == 2
     graph = graph_of(Calls(cells_one_by_one, **members), ((4, 4),))
     assert [f"torch.{tensor.dtype.value}" for tensor in graph.outputs] == real
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_dropout_that_drops_nothing_is_no_work(device):
+    class Lowered(nn.Module):
+        def forward(self, x):
+            with torch.autocast(device, torch.bfloat16):
+                return F.dropout(x.mul(2), training=False)
+
+    assert [node.name for node in graph_of(Lowered(), ((2, 4),)).nodes] == ["mul"]
