@@ -132,7 +132,7 @@ def _notes(analysis: Analysis, convention: Convention, *, assumed: bool) -> Iter
 
 
 def _in_parts(calls: Iterable[Call], convention: Convention) -> Iterator[str]:
-    if any(call.caller.in_parts for call in calls):
+    if convention.by_operator and any(call.caller.in_parts for call in calls):
         yield (
             "the model asks for gradients while it runs, so that torch shows its operators in pieces: "
             f"{convention.name} may see them whole"

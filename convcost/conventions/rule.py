@@ -77,7 +77,7 @@ class Convention:
 
     `eclipsing` are modules below which no hook counts, and `times_held` how often hooks count a module that is held
     so many times. With `per_item`, what hooks count is divided by the batch. One that `prunes` counts nothing that no
-    output depends on.
+    output depends on. Without `by_operator`, it looks at modules and never at what they ran.
     """
 
     name: str
@@ -88,6 +88,7 @@ class Convention:
     times_held: Callable[[int], int] = lambda held: 1
     per_item: bool = False
     prunes: bool = False
+    by_operator: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

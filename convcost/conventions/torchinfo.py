@@ -72,4 +72,5 @@ TORCHINFO = Convention(
     "of the output for convolutions, its first axis for anything else: tokens of a linear layer and functional work "
     "are not seen",
     rules_of=_rules_of,
+    by_operator=False,
 )
