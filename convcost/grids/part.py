@@ -15,6 +15,9 @@ from convcost.grids.regions import Region, blocks
 from convcost.grids.rows import Rows
 from convcost.grids.summary import Tally
 
+_FEW = 32
+"""Alternatives for which a whole block is little memory; with more of them it holds fewer configurations."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -29,10 +32,11 @@ def parts(rows: Rows, *, df: CountedMap, formats: Sequence[str], threads: int) -
 
     Raises `UsageError` where a count could pass 64 bits.
     """
+    most = max(1, BLOCK * _FEW // max(_FEW, len(rows.alternatives)))
     waiting: deque[Future[Part]] = deque()
     with ThreadPoolExecutor(threads) as pool, contextlib.ExitStack() as ending:
         ending.callback(pool.shutdown, wait=False, cancel_futures=True)
-        for places in blocks(rows.grid.shape, BLOCK):
+        for places in blocks(rows.grid.shape, most):
             waiting.append(pool.submit(_part, places, rows, df, formats))
             if len(waiting) > threads:
                 yield waiting.popleft().result()

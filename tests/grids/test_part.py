@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from convcost.alternatives import DEFAULT_ALTERNATIVES, CountedMap
+from convcost.alternatives import DEFAULT_ALTERNATIVES, CountedMap, Grouped
 from convcost.errors import UsageError
 from convcost.grids import Grid, Rows, part
 from convcost.grids.part import Part, parts
@@ -52,6 +52,13 @@ def test_no_more_blocks_are_counted_ahead_than_there_are_threads(monkeypatch: py
         assert len(begun) <= taken + 2
     found.close()
     assert len(begun) < ROWS.grid.size
+
+
+def test_blocks_are_smaller_where_alternatives_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part, "BLOCK", 8)
+    grid = Grid.of(["kernel=3", "in_channels=1..16", "out_channels=8", "input=9"])
+    rows = Rows(grid=grid, alternatives=tuple(Grouped(groups=groups) for groups in range(1, 129)))
+    assert [each.tally.layers for each in parts(rows, df="output", formats=(), threads=2)] == [2] * 8
 
 
 def test_what_ends_one_block_ends_them_all() -> None:
