@@ -34,7 +34,8 @@ class SizeList:
     def _range(self, item: str, least: int) -> Iterable[int]:
         match = _ITEM.fullmatch(item)
         if match is None:
-            raise UsageError(f"{self.text} has '{item}' for a value", hint=self.example)
+            hint = "sizes have nine digits at most" if re.search(r"\d{10}", item) else self.example
+            raise UsageError(f"{self.text} has '{item}' for a value", hint=hint)
         first, step = int(match["first"]), int(match["step"] or 1)
         last = int(match["last"] or first)
         if first < least or step < 1:

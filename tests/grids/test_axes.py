@@ -37,6 +37,7 @@ def test_words_stand_for_numbers_and_are_shown_again() -> None:
         ("stride=", "--grid takes NAME=VALUES, not 'stride='", "such as --grid"),
         ("stride=0", "--grid 'stride=0' has a size or step of zero", "at least 1"),
         ("stride=two", "--grid 'stride=two' has 'two' for a value", "such as"),
+        ("stride=9999999999", "--grid 'stride=9999999999' has '9999999999' for a value", "nine digits at most"),
         ("stride=1,,2", "--grid 'stride=1,,2' has '' for a value", "such as"),
         ("stride=4..1", "--grid 'stride=4..1' runs from 4 down to 1", "such as"),
         ("stride=1..9:*1", "--grid 'stride=1..9:*1' grows by a factor of 1 from 1", "such as"),
