@@ -265,8 +265,8 @@ class GraphBuilder:
             prefix=f"{node.output[0] if node.output else node.name}#",
         )
         lowering = _lowering_of(node)
-        for position in range(self._inference.required_inputs(node)):
-            call.operand(position)
+        if self._inference.needs_an_input(node):  # of more, some exporters leave out what a runtime does not ask for
+            call.operand(0)
         try:
             found = lowering(call)
             lowered = found if isinstance(found, Lowered) else Lowered(op=found, operands=call.operands)

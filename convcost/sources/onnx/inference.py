@@ -97,10 +97,10 @@ class NodeInference:
     def version(self, domain: str) -> int:
         return self._versions.get("" if domain == "ai.onnx" else domain, 1)
 
-    def required_inputs(self, node: OnnxNode) -> int:
-        """How many inputs the operator cannot do without; 0 for one that onnx does not know."""
+    def needs_an_input(self, node: OnnxNode) -> bool:
+        """Whether the operator is nothing without its first input; False for one that onnx does not know."""
         schema = _schema(node.op_type, node.domain, self.version(node.domain))
-        return 0 if schema is None else schema.min_input
+        return schema is not None and schema.min_input > 0
 
     def outputs(
         self, node: OnnxNode, operands: Iterable[Tensor], known: Callable[[str], NDArray[np.generic] | None]
