@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from fractions import Fraction
-from typing import ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from convcost.dataclasses import dataclass
 from convcost.errors import ShapeError
@@ -13,10 +12,11 @@ from convcost.graph.ops.base import Arithmetic
 from convcost.graph.ops.conv import Conv, FeatureMap
 from convcost.graph.tensor import Shape
 
-Matrix: TypeAlias = tuple[tuple[Fraction, ...], ...]
+if TYPE_CHECKING:
+    from fractions import Fraction
 
-_POINTS = tuple(Fraction(numerator, 2) for numerator in (0, 2, -2, 4, -4, 1, -1))
-"""Where the polynomials are evaluated, infinity aside: the choice of Lavin & Gray for tiles of 2, 4 and 6."""
+Row: TypeAlias = "tuple[Fraction | int, ...]"
+Matrix: TypeAlias = "tuple[Row, ...]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class WinogradConv(Conv):
         Conv.__post_init__(self)
         if self.tile < 1 or any(size != 1 for size in (*self.stride, *self.dilation)):
             raise ShapeError("minimal filtering takes tiles of at least 1, at stride and dilation 1")
-        if self.tile + max(self.kernel) - 2 > len(_POINTS):
+        if self.tile + max(self.kernel) - 2 > len(_points()):
             raise ShapeError(
                 f"tiles of {self.tile} with a kernel of {max(self.kernel)} need more points than are known"
             )
@@ -78,28 +78,36 @@ def _inverse_transform(axes: list[tuple[int, int]]) -> int:
 
 
 @functools.cache
+def _points() -> tuple[Fraction, ...]:
+    """Where the polynomials are evaluated, infinity aside: the choice of Lavin & Gray for tiles of 2, 4 and 6."""
+    from fractions import Fraction  # with decimal, more than 1 ms that no other op needs
+
+    return tuple(Fraction(numerator, 2) for numerator in (0, 2, -2, 4, -4, 1, -1))
+
+
+@functools.cache
 def data_matrix(tile: int, kernel: int) -> Matrix:
     """Lavin & Gray's B^T of F(tile, kernel): each row a polynomial that vanishes at every point but one."""
     if kernel == 1 and tile == 1:
-        return ((Fraction(1),),)
-    points = _POINTS[: tile + kernel - 2]
+        return ((1,),)
+    points = _points()[: tile + kernel - 2]
     rows = [_polynomial(points[:at] + points[at + 1 :]) for at in range(len(points))]
-    return (*((*row, Fraction(0)) for row in rows), _polynomial(points))
+    return (*((*row, 0) for row in rows), _polynomial(points))
 
 
 @functools.cache
 def output_matrix(tile: int, kernel: int) -> Matrix:
     """Lavin & Gray's A^T of F(tile, kernel): powers of the points, and infinity's share of the last output."""
-    points = _POINTS[: tile + kernel - 2]
-    return tuple((*(point**power for point in points), Fraction(power == tile - 1)) for power in range(tile))
+    points = _points()[: tile + kernel - 2]
+    return tuple((*(point**power for point in points), int(power == tile - 1)) for power in range(tile))
 
 
-def _polynomial(roots: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+def _polynomial(roots: Row) -> Row:
     """Coefficients, constant first, of the product of (x - root)."""
-    coefficients = [Fraction(1)]
+    coefficients: list[Fraction | int] = [1]
     for root in roots:
-        shifted = [Fraction(0), *coefficients]
-        scaled = [*(-root * value for value in coefficients), Fraction(0)]
+        shifted = [0, *coefficients]
+        scaled = [*(-root * value for value in coefficients), 0]
         coefficients = [a + b for a, b in zip(shifted, scaled, strict=True)]
     return tuple(coefficients)
 
