@@ -103,10 +103,12 @@ def convolutions(
     multiple_of: int = 1,
     kernels: Sequence[int] = (),
     plain: bool = False,
+    padded: bool = True,
 ) -> tuple[AnyConv, tuple[int, ...]]:
     """Any small geometry: one to three axes, groups, strides, dilation, uneven pads, transposed or not.
 
-    Channels are multiples of `multiple_of`; `plain` leaves stride and dilation at 1, and transposition out.
+    Channels are multiples of `multiple_of`; `plain` leaves stride and dilation at 1, and transposition out. Without
+    `padded` there are no pads.
     """
     axes = draw(st.integers(1, 3)) if axes is None else axes
     groups = draw(st.sampled_from([1, 1, 2, 3]))
@@ -121,7 +123,7 @@ def convolutions(
         unit * draw(st.integers(1, most)),
         draw(st.tuples(*[st.sampled_from(kernels)] * axes)) if kernels else per_axis(1, 3 if axes == 3 else 5),
         stride=per_axis(1, 1 if plain else 3),
-        pads=tuple(zip(per_axis(0, 2), per_axis(0, 2), strict=True)),
+        pads=tuple(zip(per_axis(0, 2 * padded), per_axis(0, 2 * padded), strict=True)),
         dilation=per_axis(1, 1 if plain else 2),
         groups=groups,
     )
@@ -145,6 +147,7 @@ def layers(
     multiple_of: int = 1,
     kernels: Sequence[int] = (),
     plain: bool = False,
+    padded: bool = True,
 ) -> Node:
-    op, spatial = draw(convolutions(axes=axes, multiple_of=multiple_of, kernels=kernels, plain=plain))
+    op, spatial = draw(convolutions(axes=axes, multiple_of=multiple_of, kernels=kernels, plain=plain, padded=padded))
     return layer_of(op, spatial, batch=draw(st.sampled_from([None, 1, 2])), bias=draw(st.booleans()))
