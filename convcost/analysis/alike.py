@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from convcost.analysis.result import Storage
 from convcost.errors import ShapeError
 from convcost.graph import Cost, Node, Weight
-from convcost.graph.memory import Memory
+from convcost.graph.cache import BoundedCache
 
 Key: TypeAlias = tuple[object, ...]
 
@@ -33,8 +33,8 @@ class Alike:
     """Remembers the nodes and the stored tensors of one analysis."""
 
     def __init__(self) -> None:
-        self._works: Memory[Key, Work] = Memory()
-        self._storages: Memory[Key, Storage] = Memory()
+        self._works: BoundedCache[Key, Work] = BoundedCache()
+        self._storages: BoundedCache[Key, Storage] = BoundedCache()
 
     def work(self, node: Node) -> Work:
         """`Work.of` this node or one like it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from convcost.errors import ShapeError, SourceError
 from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
-from convcost.graph.memory import Memory
+from convcost.graph.cache import BoundedCache
 from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Op, Pool, Recurrent, Unknown
 from convcost.sources.naming import LayerNames, containers_of
 from convcost.sources.onnx.alike import Key, Outcome, key_of, outcome_of, renamed
@@ -53,7 +53,7 @@ class GraphBuilder:
         self._written: set[str] = set()
         self._numbers = itertools.count(1)
         self._unsized: set[str] = set()
-        self._outcomes: Memory[Key, Outcome] = Memory()
+        self._outcomes: BoundedCache[Key, Outcome] = BoundedCache()
 
     def graph(self) -> Graph:
         """The whole network; raises `SourceError` where the file contradicts itself."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from convcost.errors import SourceError
+from convcost.sources.onnx.node import WITH_SUBGRAPHS
 from convcost.sources.onnx.text import shown
 
 if TYPE_CHECKING:
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 
 _TERM = r"[A-Za-z ]*(?:\.\.\.[A-Za-z ]*)?"
 _EQUATION = re.compile(rf"{_TERM}(?:,{_TERM})*(?:->{_TERM})?")
-_WITH_SUBGRAPHS = frozenset({"If", "Loop", "Scan", "SequenceMap"})
-WITH_EQUATIONS = _WITH_SUBGRAPHS | {"Einsum"}
+WITH_EQUATIONS = WITH_SUBGRAPHS | {"Einsum"}
 """Operators that have an equation, or may hold one that has."""
 
 
@@ -24,7 +24,7 @@ def refuse_endless_equations(nodes: Iterable[NodeProto], path: str) -> None:
     for node in nodes:
         if node.op_type == "Einsum":
             _refuse(node, path)
-        elif node.op_type in _WITH_SUBGRAPHS:
+        elif node.op_type in WITH_SUBGRAPHS:
             for attribute in node.attribute:
                 refuse_endless_equations(attribute.g.node, path)
 

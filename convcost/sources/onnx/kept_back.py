@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from convcost.graph import Tensor
+from convcost.sources.onnx.node import WITH_SUBGRAPHS
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -21,7 +22,6 @@ _CRASHING = frozenset({"EyeLike", "GatherND", "RegexFullMatch", "DictVectorizer"
 _LENGTHS_AS_RANKS = "Expand"  # adds a dimension for every element of its second input
 _MISTAKEN = frozenset({"STFT"})  # takes its result for two-sided where the file leaves the default
 _SHORT_LISTS = frozenset({"Constant", "Shape"})
-_WITH_SUBGRAPHS = frozenset({"If", "Loop", "Scan", "SequenceMap"})
 _MOST_BRANCHINGS = 256
 """In one graph; the time that onnx takes grows with their square."""
 _HIDDEN = "convcost.hidden."
@@ -48,7 +48,7 @@ _BY_ATTRIBUTES: Mapping[str, Callable[[NodeProto], bool]] = {
     "LayerNormalization": _says_a_far_axis,
     "GatherND": _says_less_than_none,
 }
-_LOOKED_AT = _CRASHING.union(_MISTAKEN, _WITH_SUBGRAPHS, [_LENGTHS_AS_RANKS], _BY_ATTRIBUTES)
+_LOOKED_AT = _CRASHING.union(_MISTAKEN, WITH_SUBGRAPHS, [_LENGTHS_AS_RANKS], _BY_ATTRIBUTES)
 
 
 def inferred_without(model: ModelProto, infer: Callable[[ModelProto], ModelProto]) -> ModelProto:
@@ -86,7 +86,7 @@ def _unsafe(graph: GraphProto) -> Iterator[NodeProto]:
     many = operators.count("If") > _MOST_BRANCHINGS
     short = _short_lists(graph) if _LENGTHS_AS_RANKS in operators else frozenset()
     for node, operator in zip(found, operators, strict=True):
-        if operator in _WITH_SUBGRAPHS and not (operator == "If" and many):
+        if operator in WITH_SUBGRAPHS and not (operator == "If" and many):
             for attribute in node.attribute:
                 yield from _unsafe(attribute.g)
         elif operator == _LENGTHS_AS_RANKS:
@@ -104,6 +104,6 @@ def _short_lists(graph: GraphProto) -> frozenset[str]:
 def _all_nodes(graph: GraphProto) -> Iterator[NodeProto]:
     for node in graph.node:
         yield node
-        if node.op_type in _WITH_SUBGRAPHS:
+        if node.op_type in WITH_SUBGRAPHS:
             for attribute in node.attribute:
                 yield from _all_nodes(attribute.g)

@@ -32,12 +32,13 @@ def read_nodes(nodes: Iterable[NodeProto]) -> list[OnnxNode]:
     ]
 
 
-_WITH_BODIES = frozenset({"If", "Loop", "Scan"})
+WITH_SUBGRAPHS = frozenset({"If", "Loop", "Scan", "SequenceMap"})
+"""Operators whose attributes hold graphs."""
 
 
 def with_bodies(nodes: Sequence[OnnxNode]) -> Sequence[OnnxNode]:
     """The nodes, and those of the branches and loop bodies among them, which read the graph's tensors too."""
-    if _WITH_BODIES.isdisjoint([node.op_type for node in nodes]):
+    if WITH_SUBGRAPHS.isdisjoint([node.op_type for node in nodes]):
         return nodes
     return list(_and_bodies(nodes))
 
@@ -45,6 +46,6 @@ def with_bodies(nodes: Sequence[OnnxNode]) -> Sequence[OnnxNode]:
 def _and_bodies(nodes: Iterable[OnnxNode]) -> Iterator[OnnxNode]:
     for node in nodes:
         yield node
-        if node.op_type in _WITH_BODIES:
+        if node.op_type in WITH_SUBGRAPHS:
             for attribute in node.attribute:
                 yield from _and_bodies(read_nodes(attribute.g.node))

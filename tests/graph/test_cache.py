@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from convcost.graph.memory import MOST, Memory
+from convcost.graph.cache import MOST, BoundedCache
 
 
 def test_it_remembers_and_forgets_before_it_holds_too_much() -> None:
-    memory: Memory[int, str] = Memory()
+    cache: BoundedCache[int, str] = BoundedCache()
     for number in range(3 * MOST + 1):
-        memory[number] = str(number)
-        assert memory.get(number) == str(number)
-        assert len(memory) <= MOST
+        cache[number] = str(number)
+        assert cache.get(number) == str(number)
+        assert len(cache) <= MOST
 
 
 class _Alike:
@@ -27,8 +27,8 @@ class _Alike:
 
 
 def test_keys_of_one_hash_are_compared_in_proportion() -> None:
-    memory: Memory[_Alike, int] = Memory()
+    cache: BoundedCache[_Alike, int] = BoundedCache()
     for number in range(4 * MOST):
-        memory[_Alike()] = number
+        cache[_Alike()] = number
     assert _Alike.compared <= 4 * MOST * MOST
     assert hash((1, 5)) == hash((2**61, 5))

@@ -11,7 +11,7 @@ MOST = 512
 """Networks repeat fewer kinds. The shapes of a hostile file may all have one hash, for Python does not salt numbers."""
 
 
-class Memory(dict[K, V]):
+class BoundedCache(dict[K, V]):
     """A dictionary that forgets everything once it holds `MOST` results, so that no look goes through more of them."""
 
     def __setitem__(self, key: K, value: V) -> None:
