@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
 from convcost.ranges import SizeList
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from convcost.alternatives import Alternative, Candidate, CountedMap, NotApplicable, Standard
 from convcost.alternatives.compare import rewritten
 from convcost.alternatives.counting import count_stages
+from convcost.dataclasses import dataclass
 from convcost.errors import ShapeError
 from convcost.graph import Node
 from convcost.graph.ops import Conv

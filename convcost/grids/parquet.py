@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from convcost.dataclasses import dataclass
 from convcost.errors import MissingDependencyError
 from convcost.grids.axes import Axis
 from convcost.grids.evaluate import METRICS, Block

@@ -6,9 +6,9 @@ import contextlib
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 
 from convcost.alternatives import CountedMap
+from convcost.dataclasses import dataclass
 from convcost.grids.evaluate import BLOCK, evaluate_block
 from convcost.grids.files import Encoded, encoded
 from convcost.grids.regions import Region, blocks

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from convcost.alternatives import Alternative
+from convcost.dataclasses import dataclass
 from convcost.grids.axes import Grid
 from convcost.grids.evaluate import METRICS, Block, Evaluated
 

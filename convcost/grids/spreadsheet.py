@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from convcost.dataclasses import dataclass
 from convcost.grids.evaluate import METRICS, Block
 from convcost.grids.files import BinaryStream
 from convcost.grids.rows import Mask, Rows

@@ -6,13 +6,14 @@ import functools
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from convcost import __version__
 from convcost.alternatives import CountedMap
 from convcost.analysis import Json
+from convcost.dataclasses import dataclass
 from convcost.grids.evaluate import METRICS, Block, Evaluated
 from convcost.grids.rows import Mask, Rows, undominated
 

@@ -86,6 +86,12 @@ def test_dataclasses_are_frozen_slotted_and_keyword_only() -> None:
     assert not loose
 
 
+def test_dataclasses_are_convcosts_own() -> None:
+    """Those of the standard library take 0.4 ms each at import: docs/decisions/0008-dataclasses.md."""
+    others = tuple(module for module in MODULES if label(module) != "dataclasses.py")
+    assert not lines_matching(r"from dataclasses import .*\bdataclass\b|dataclasses\.dataclass\b", others)
+
+
 def _flags(decorator: ast.expr) -> set[str | None]:
     return {keyword.arg for keyword in decorator.keywords} if isinstance(decorator, ast.Call) else set()
 

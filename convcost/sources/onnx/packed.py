@@ -6,11 +6,11 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
+from convcost.dataclasses import dataclass
 from convcost.errors import SourceError
 
 STANDARD_INPUT = "-"
