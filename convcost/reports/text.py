@@ -75,7 +75,8 @@ def _table(table: Table, style: Style) -> Iterator[str]:
         for row in cells[len(table.rows) :]:
             yield style.bold(_line(table.columns, row, layout))
     if layout.hidden:
-        yield style.dim(f"{_INDENT}(not shown at this width: {', '.join(layout.hidden)})")
+        hidden = f"(not shown at this width: {', '.join(layout.hidden)})"
+        yield from (style.dim(line) for line in _wrapped(hidden, style, lead=_INDENT))
     yield from (line for remark in table.remarks for line in _wrapped(printable(remark), style, lead=_INDENT))
 
 

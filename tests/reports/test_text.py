@@ -63,6 +63,13 @@ def test_columns_go_before_numbers_are_cut() -> None:
     assert "FLOPs/byte" not in text.splitlines()[3]
 
 
+def test_the_columns_left_out_are_named_within_the_width() -> None:
+    columns = tuple(Column(key=f"k{at}", title=f"quantity {at}", kind=Kind.COUNT, spare=at) for at in range(20))
+    lines = shown(OneTable(Table(columns=columns, rows=((1_000_000,) * len(columns),))), width=80).splitlines()
+    assert "quantity 19)" in lines[-1]
+    assert max(map(display_width, lines)) <= 80
+
+
 def test_cut_names_are_still_told_apart() -> None:
     cut = elided(LONG, 22)
     assert len(set(cut)) == len(LONG)
