@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from convcost.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 def write_whole(files: Mapping[Path, str]) -> None:
     """Writes every file aside before the first is renamed into place; raises `UsageError`, and leaves nothing behind.
 
-    What is not a regular file (a pipe, /dev/stdout) is written to directly; a link keeps pointing where it did.
+    What is not a regular file (a pipe, /dev/stdout) is written to directly, as long as anybody reads it; a link keeps
+    pointing where it did.
     """
     aside: dict[Path, Path] = {}
     try:
@@ -77,7 +82,7 @@ def _write(path: Path, text: str, aside: dict[Path, Path]) -> None:
 def _opened(path: Path, aside: dict[Path, Path]) -> Iterator[BinaryIO]:
     """A stream into a new file beside the one that `aside` then says it is to become; into `path` if that is a pipe."""
     if _is_no_file(path):
-        with path.open("wb") as stream:
+        with io.BufferedWriter(_Pipe(path, "wb")) as stream:
             yield stream
         return
     import tempfile
@@ -90,6 +95,16 @@ def _opened(path: Path, aside: dict[Path, Path]) -> Iterator[BinaryIO]:
         stream.flush()
         os.fsync(stream.fileno())
     Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+
+
+class _Pipe(io.FileIO):
+    """What a reader that has gone away, such as `head`, has left unread is lost, and no error."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return memoryview(data).nbytes
 
 
 def _is_no_file(path: Path) -> bool:

@@ -121,10 +121,24 @@ def test_a_missing_file_is_two_lines_and_two() -> None:
     assert [line.partition(":")[0] for line in ended.stderr.splitlines()] == ["error", "hint"]
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
+GRID = ("compare", "--grid", "in_channels=64", "out_channels=64", "kernel=3", "input=56")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("analyze", LAYER),
+        ("analyze", LAYER, "-f", "json", "-o", "/dev/stdout"),
+        ("analyze", LAYER, LAYER, "--export", "json=/dev/stdout"),
+        (*GRID, "-f", "csv", "-q"),
+        (*GRID, "--export", "csv=/dev/stdout"),
+    ],
+    ids=" ".join,
+)
+def test_a_reader_that_goes_away_is_no_error(arguments: tuple[str, ...]) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
-    command = [sys.executable, "-m", "convcost", "analyze", LAYER]
+    command = [sys.executable, "-m", "convcost", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     try:
         ended = subprocess.run(
