@@ -31,7 +31,7 @@ def read_model(path: str) -> ModelProto:
         )
     if not model.graph.node:
         raise SourceError(f"{path}: the graph has no nodes", hint="export the model again; there is nothing to count")
-    refuse_unreadable_names(model, structure.not_ascii, path)
+    refuse_unreadable_names(model, structure.suspects, path)
     return model
 
 

@@ -7,6 +7,8 @@ from array import array
 from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
+from convcost.graph.cache import BoundedCache
+
 Buffer: TypeAlias = "mmap.mmap | bytes"
 Field: TypeAlias = "tuple[int, int, int, int, int, int]"
 """Number, wire type, where header, body and end lie, and a number's value or a body's length."""
@@ -33,6 +35,7 @@ _CHILDREN: dict[str, dict[int, str]] = {
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
 }
+_ATTRIBUTE = frozenset({5})
 _NOT_INFERENCE = "training"
 _CONSTANT_NODE = b"\x22\x08Constant"
 _SEARCHED_AT_ONCE = 4096  # a page: what may lie behind the nodes is a payload
@@ -61,12 +64,12 @@ class StructureTooLargeError(ValueError):
 
 
 class Structure(NamedTuple):
-    """A model without large payloads. `not_ascii` are the places, among its graph's nodes, of all that are not ASCII
-    throughout: only those can have names that are no text.
+    """A model without large payloads. `suspects` are the places, among its graph's nodes, of those that may have a name
+    that is no text; of nodes that differ in ASCII alone, the first stands for all.
     """
 
     content: bytes
-    not_ascii: Sequence[int]
+    suspects: Sequence[int]
 
 
 def structure_of(buffer: Buffer, most: int = 2**31 - 1) -> Structure:
@@ -79,7 +82,7 @@ def structure_of(buffer: Buffer, most: int = 2**31 - 1) -> Structure:
     """
     copy = _Copy(buffer, most)
     copy.message("model", 0, len(buffer), 0)
-    return Structure(bytes(copy.out), copy.not_ascii)
+    return Structure(bytes(copy.out), copy.suspects)
 
 
 def fields(buffer: Buffer, start: int, stop: int, wanted: Container[int]) -> Iterator[Field]:
@@ -145,7 +148,8 @@ class _Copy:
         self._most = most
         self._nodes = 0
         self.out = bytearray()
-        self.not_ascii = array("I")  # a tenth of a list, should a file be of nothing else
+        self.suspects = array("I")  # a tenth of a list, should a file be of nothing else
+        self._attributes: BoundedCache[bytes, bool] = BoundedCache()
 
     def message(self, kind: str, start: int, stop: int, depth: int) -> None:
         """Copies a message, entering only what may hold a large payload."""
@@ -164,7 +168,7 @@ class _Copy:
                     without_constant = self._without_constant(body, end, stop)
                 whole = whole and end <= without_constant
                 if is_main:
-                    self._in_graph(whole and self._buffer[body:end].isascii())
+                    self._in_graph(body, end, whole=whole)
                 if whole:
                     continue
             self._copy(copied, header)
@@ -173,10 +177,26 @@ class _Copy:
                 self._child(number, child, body, end, depth + 1)
         self._copy(copied, stop)
 
-    def _in_graph(self, is_ascii: bool) -> None:
-        if not is_ascii:
-            self.not_ascii.append(self._nodes)
+    def _in_graph(self, start: int, end: int, *, whole: bool) -> None:
+        if not whole or not (self._buffer[start:end].isascii() or self._has_known_attributes(start, end)):
+            self.suspects.append(self._nodes)
         self._nodes += 1
+
+    def _has_known_attributes(self, start: int, end: int) -> bool:
+        """Whether all but the node's attributes is ASCII, and those were seen before: their types never are ASCII."""
+        try:
+            attributes = list(fields(self._buffer, start, end, _ATTRIBUTE))
+        except MalformedMessageError:
+            return False  # protobuf decides
+        if not attributes:
+            return False
+        first, last = attributes[0][2], attributes[-1][4]
+        if not (self._buffer[start:first].isascii() and self._buffer[last:end].isascii()):
+            return False
+        written = self._buffer[first:last]
+        known = written in self._attributes
+        self._attributes[written] = True
+        return known
 
     def _without_constant(self, start: int, end: int, stop: int) -> int:
         """Up to where no node from `start` on can be a Constant, having searched once for many nodes."""

@@ -290,8 +290,10 @@ def test_a_files_names_cannot_break_the_error_line(tmp_path: Path) -> None:
         [node("Relu", ["x"], ["é"]), node("Relu", ["é"], ["yyyy"])],
         [node("Conv", ["x"], ["yyyy"], note="n" * 5000)],
         [node("If", ["x"], ["a"], then_branch=graph([node("Relu", ["x"], ["yyyy"])], {}))],
+        [node("Softmax", ["x"], ["a"], axis=1), node("Softmax", ["a"], ["yyyy"], axis=1)],
+        [node("Softmax", ["x"], ["a"], axis=1), node("Softmax", ["a"], ["b"], yyyy=1)],
     ],
-    ids=["plain", "constant", "after a constant", "after another", "long", "branch"],
+    ids=["plain", "constant", "after a constant", "after another", "long", "branch", "with attributes", "attribute"],
 )
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path, nodes: list[NodeProto]) -> None:
     path = Path(save(graph(nodes, {"x": [1]}), tmp_path))
@@ -314,6 +316,10 @@ def test_whereabouts_that_are_no_text_are_refused(tmp_path: Path, key: str, valu
         read(path)
 
 
+def suspects(nodes: list[NodeProto]) -> list[int]:
+    return list(structure_of(model(graph(nodes, {"x": [1]})).SerializeToString()).suspects)
+
+
 def test_only_nodes_of_more_than_ascii_are_looked_at_again() -> None:
     nodes = [
         node("Relu", ["x"], ["a"]),
@@ -321,4 +327,19 @@ def test_only_nodes_of_more_than_ascii_are_looked_at_again() -> None:
         node("Relu", ["é"], ["b"]),
         node("Relu", ["b"], ["c"]),
     ]
-    assert list(structure_of(model(graph(nodes, {"x": [1]})).SerializeToString()).not_ascii) == [1, 2]
+    assert suspects(nodes) == [1, 2]
+
+
+def test_attributes_are_looked_at_once() -> None:
+    nodes = [
+        node("Softmax", ["x"], ["a"], axis=1),
+        node("Softmax", ["a"], ["b"], axis=2),
+        node("Softmax", ["b"], ["c"], name="another", axis=1),
+        node("Softmax", ["c"], ["é"], axis=1),
+        node("Softmax", ["é"], ["d"], axis=2),
+        node("Softmax", ["d"], ["e"], axis=2),
+    ]
+    nodes[5].metadata_props.add(key="note", value="é")
+    assert suspects(nodes) == [0, 1, 3, 4, 5]
+    nodes[5].metadata_props[0].value = "e"
+    assert suspects(nodes) == [0, 1, 3, 4]
