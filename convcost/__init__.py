@@ -8,10 +8,8 @@ Names are loaded when they are first used, so that `import convcost` loads no fr
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing's own, by its name: nothing is imported before __main__ answers to interrupts
     from convcost.alternatives import Comparison
     from convcost.analysis import Analysis
     from convcost.api import analyze, check, compare, diff, load, measure
@@ -61,6 +59,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> object:
+    import importlib
+
     if name not in _HOME:
         raise AttributeError(f"module 'convcost' has no attribute '{name}'")
     return getattr(importlib.import_module(_HOME[name]), name)

@@ -20,9 +20,3 @@ def import_from(folders: Sequence[str] | None) -> Sequence[str]:
             raise UsageError(f"--pythonpath: there is no folder '{folder}'", hint="name the folder the package lies in")
         sys.path.insert(0, str(path.resolve()))
     return folders or []
-
-
-def forget_the_current_folder() -> None:
-    """Undoes what `python -m` adds: a file that lies where the user stands must not be imported by its name alone."""
-    if not sys.flags.safe_path:
-        del sys.path[0]

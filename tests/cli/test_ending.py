@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAYER = str(ROOT / "sample_configs" / "layer.yaml")
 # What installers write for an entry point.
-SCRIPT = "import sys\nfrom convcost.cli import main\nif __name__ == '__main__':\n    sys.exit(main())\n"
+SCRIPT = "import sys\nfrom convcost.__main__ import main\nif __name__ == '__main__':\n    sys.exit(main())\n"
 
 
 @pytest.mark.parametrize("program", [["script.py"], ["-m", "convcost"]])

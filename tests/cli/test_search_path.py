@@ -40,6 +40,11 @@ def test_the_current_folder_is_imported_from_only_when_asked_for(folders: Path) 
     assert (allowed.returncode, allowed.stdout) == (0, "32\n")
 
 
+def test_no_library_is_imported_from_the_current_folder(folders: Path) -> None:
+    (folders / "typer.py").write_text("raise SystemExit('run')\n")
+    assert "there is no module 'own_network'" in analyzed(folders).stderr
+
+
 def test_the_first_folder_named_is_the_first_looked_into(folders: Path) -> None:
     assert analyzed(folders, "--pythonpath", ".", "--pythonpath", "other").stdout == "32\n"
     assert analyzed(folders, "--pythonpath", "other", "--pythonpath", ".").returncode == 2

@@ -69,3 +69,13 @@ def test_a_run_that_is_stopped_writes_nothing_and_leaves_nothing(repository: Pat
         "tmp",
     }
     assert not list(temporary.iterdir())
+
+
+@pytest.mark.parametrize(
+    "program", [["-c", "from convcost.__main__ import main; raise SystemExit(main())"], ["-m", "convcost"]]
+)
+def test_an_interrupt_while_the_program_is_being_imported_is_one_too(program: list[str], tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
+    ended = subprocess.run([sys.executable, *program], capture_output=True, check=False, cwd=ROOT, env=environment)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
