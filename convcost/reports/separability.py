@@ -37,12 +37,12 @@ _OVERVIEW_COLUMNS = (
 )
 _KERNEL_COLUMNS = (
     Column(key="kernel", title="Kernel", kind=Kind.NAME),
-    Column(key="shape", title="Size", kind=Kind.TEXT),
+    Column(key="shape", title="Size", kind=Kind.TEXT, spare=3),
     _RANK,
-    Column(key="energy", title="Kept by rank 1", kind=Kind.PERCENT),
+    Column(key="energy", title="Kept by\nrank 1", kind=Kind.PERCENT),
     Column(key="error", title="Error", kind=Kind.FIGURE),
-    Column(key="column", title="Column", kind=Kind.TEXT),
-    Column(key="row", title="Row", kind=Kind.TEXT),
+    Column(key="column", title="Column", kind=Kind.TEXT, spare=1),
+    Column(key="row", title="Row", kind=Kind.TEXT, spare=2),
 )
 _RECORD_KEYS = {
     "target": Kind.TEXT,

@@ -131,7 +131,10 @@ def test_a_kernel_without_a_spectrum_says_why() -> None:
 
 @pytest.mark.parametrize("width", [80, 140])
 def test_tables_fit_the_terminal(width: int) -> None:
-    for found in (MODEL, with_layers("dense"), separability_of_file(str(KERNELS / "sobel.yaml"))):
+    wide = separability_of_kernel(np.random.default_rng(0).random((11, 11)), name="wide")
+    kernels = Separability(target="k.yaml", source="kernels", kernels=(wide,))
+    files = (separability_of_file(str(KERNELS / name)) for name in ("sobel.yaml", "laplacian.yaml"))
+    for found in (MODEL, with_layers("dense"), *files, kernels):
         text = render("table", SeparabilityReport(separability=found), Style(width=width))
         assert max(map(len, text.splitlines())) <= width
 
