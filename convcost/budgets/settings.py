@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -50,8 +51,8 @@ def resolve_settings(
         for name, setting in layer.items():
             found[name], rank[name] = setting, strength
     if rank["baseline"] and rank["baseline"] == rank["base_ref"]:
-        where = found["base_ref"].where
-        raise UsageError(f"{where}: baseline and base_ref are both given", hint="compare with one of the two")
+        with told_where(found["base_ref"]):
+            raise UsageError("--baseline and --base-ref are both given", hint="compare with one of the two")
     if rank["baseline"] > rank["base_ref"]:
         found["base_ref"] = Setting(value="", where=DEFAULT)
     return found
@@ -98,11 +99,22 @@ def warn_only(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     )
 
 
-def headroom_of(setting: Setting) -> Fraction:
+@contextlib.contextmanager
+def told_where(setting: Setting) -> Iterator[None]:
+    """A complaint about a setting that is no option begins with its place."""
+    try:
+        yield
+    except UsageError as error:
+        if setting.where == COMMAND_LINE:
+            raise
+        raise UsageError(f"{setting.where}: {error.message}", hint=error.hint) from None
+
+
+def headroom_of(text: str) -> Fraction:
     """The share a headroom such as `10%` says; raises `UsageError`."""
-    share = parse_percent(setting.value)
+    share = parse_percent(text)
     if share is None:
-        raise UsageError(f"{setting.where}: '{setting.value}' is not a headroom", hint="write 10%")
+        raise UsageError(f"--headroom takes a share such as 10%, not '{text}'", hint="write --headroom 10%")
     return share
 
 

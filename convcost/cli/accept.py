@@ -71,8 +71,7 @@ def _latency_baseline(plan: Plan, timings: Timings) -> tuple[dict[Path, str], li
 
 
 def refuse_ratchet_without_limits(plan: Plan) -> None:
-    """Raises `UsageError` where no limit stands in a config, so that there is nothing to lower, or not by how much."""
-    headroom_of(plan.settings["headroom"])
+    """Raises `UsageError` where no limit stands in a config, so that there is nothing to lower."""
     if not any(rule.terms.limit_at for rule in plan.rules if isinstance(rule, Budget | LayerBudget)):
         raise UsageError("--ratchet lowers the limits of a config, and there are none", hint="convcost init writes one")
 
@@ -80,7 +79,7 @@ def refuse_ratchet_without_limits(plan: Plan) -> None:
 def lower_limits(plan: Plan, results: Iterable[Verdicts]) -> None:
     """Writes the config with its limits lowered to what was measured plus headroom, and says which."""
     verdicts = [verdict for result in results for verdict in result]
-    changes = tightenings(verdicts, headroom_of(plan.settings["headroom"]))
+    changes = tightenings(verdicts, headroom_of(plan.settings["headroom"].value))
     file = plan.config.file
     if changes:
         write_whole({Path(file): rewritten(read_text(file, as_written=True), changes)})

@@ -38,7 +38,6 @@ def init(
     The file is convcost.yaml; what was written is printed as a diff. A file that is there already is left alone,
     unless --force says otherwise.
     """
-    from convcost.budgets.config import Setting
     from convcost.budgets.settings import headroom_of
     from convcost.budgets.starter import starter_config
     from convcost.cli.ci_files import ci_file
@@ -47,7 +46,7 @@ def init(
 
     if not target:
         raise UsageError("init needs a model", hint="convcost init model.onnx, or net.py:build --input 1x3x224x224")
-    share = headroom_of(Setting(value=headroom, where="--headroom"))
+    share = headroom_of(headroom)
     wanted = [CONFIG]
     if ci is not None:
         wanted.append(_CI_FILES[one_of(ci, _CI_FILES, option="--ci")])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,13 +11,13 @@ from types import MappingProxyType
 from convcost.budgets import LatencyBudget, LatencyIncrease, Level, Rule
 from convcost.budgets.config import RUNNING, Config, Setting
 from convcost.budgets.settings import (
-    COMMAND_LINE,
     DEFAULT,
     environment_rules,
     headroom_of,
     is_true,
     merge_rules,
     resolve_settings,
+    told_where,
     warn_only,
 )
 from convcost.cli.config_file import request_for
@@ -60,7 +59,7 @@ class Plan:
     def running(self) -> Running:
         """What to measure with; raises `UsageError` with the place of a setting that cannot be."""
         for name in RUNNING:
-            with _told_where(self.settings[name]):
+            with told_where(self.settings[name]):
                 alone = _running(self.settings, name)
                 alone.setting("torch")
                 alone.protocol()
@@ -90,26 +89,16 @@ def plan_check(
 
 def _check_values(settings: Mapping[str, Setting]) -> None:
     """Raises `UsageError` for what can never be right, also where nothing uses it yet; the machine may be another."""
-    headroom_of(settings["headroom"])
+    with told_where(settings["headroom"]):
+        headroom_of(settings["headroom"].value)
     for name in RUNNING:
         if settings[name].where != DEFAULT:
-            with _told_where(settings[name]):
+            with told_where(settings[name]):
                 _running(settings, name).check()
 
 
 def _running(settings: Mapping[str, Setting], *names: str) -> Running:
     return Running(**{name: settings[name].value or None for name in names})
-
-
-@contextlib.contextmanager
-def _told_where(setting: Setting) -> Iterator[None]:
-    """A complaint about a setting that is no option begins with its place."""
-    try:
-        yield
-    except UsageError as error:
-        if setting.where == COMMAND_LINE:
-            raise
-        raise UsageError(f"{setting.where}: {error.message}", hint=error.hint) from None
 
 
 def _models(targets: list[str], reading: Reading, config: Config) -> tuple[CheckedModel, ...]:

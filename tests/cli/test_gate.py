@@ -288,6 +288,20 @@ def test_ratchet_changes_no_byte_but_the_limits(project: Path, line_end: str) ->
     assert Path("convcost.yaml").read_bytes() == written.replace(b"macs: 1M", b"macs: 365k").replace(b"50k", b"36.9k")
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--headroom", "x"], "--headroom takes a share such as 10%, not 'x'"),
+        (["--baseline", "a.json", "--base-ref", "HEAD"], "--baseline and --base-ref are both given"),
+    ],
+)
+def test_a_wrong_option_is_told_by_its_name_alone(
+    project: Path, capsys: Capture, options: list[str], says: str
+) -> None:
+    assert main(["check", "--isolated", "net.yaml", "--max", "macs=1G", *options]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {says}\n")
+
+
 def test_ratchet_without_a_config_has_nothing_to_lower(project: Path, capsys: Capture) -> None:
     assert main(["check", "net.yaml", "--isolated", "--max", "macs=1G", "--ratchet"]) == 2
     assert "there are none" in capsys.readouterr().err

@@ -104,7 +104,7 @@ def test_where_nothing_can_be_written_nothing_is_measured(
         ("max-time: soon", "--max-time takes seconds, not 'soon'"),
         ("runtime: tf", "--runtime is one of torch, onnxruntime, not 'tf'"),
         ("device: tpu", "--device is one of cpu, cuda, not 'tpu'"),
-        ("headroom: some", "'some' is not a headroom"),
+        ("headroom: some", "--headroom takes a share such as 10%, not 'some'"),
     ],
 )
 def test_a_setting_that_can_never_be_right_is_refused_where_nothing_uses_it(
