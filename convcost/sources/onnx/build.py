@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from convcost.errors import ShapeError, SourceError
@@ -12,13 +12,13 @@ from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
 from convcost.graph.cache import BoundedCache
 from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Op, Pool, Recurrent, Unknown
 from convcost.sources.naming import LayerNames, containers_of
-from convcost.sources.onnx.alike import Key, Outcome, key_of, outcome_of, renamed
+from convcost.sources.onnx.alike import Key, Outcome, key_of, outcome_of
 from convcost.sources.onnx.attributes import Attributes
 from convcost.sources.onnx.constant import constant_tensor, is_constant
 from convcost.sources.onnx.control import CONTROL_FLOW
 from convcost.sources.onnx.dtypes import DTYPES
-from convcost.sources.onnx.folding import FOLDS, fold, shape_values
-from convcost.sources.onnx.inference import NodeInference, TensorType
+from convcost.sources.onnx.folding import FOLLOWED, follow
+from convcost.sources.onnx.inference import UNKNOWN, NodeInference, TensorType, WholeModel, described, types_of
 from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, Lowering, NotCountedError
 from convcost.sources.onnx.module_paths import LayerPaths, path_of
 from convcost.sources.onnx.node import OnnxNode
@@ -27,27 +27,28 @@ from convcost.sources.onnx.stored import SAME_WEIGHT, weight_of
 from convcost.sources.onnx.text import shown
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, TensorProto
+    from onnx import GraphProto, TensorProto
 
 DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
 """Operator domains whose operators are known; an operator of the same name elsewhere may mean anything."""
 
 _UNSIZED: Shape = (0,)
-_UNTYPED = TensorType(0, None)
-_MEASURES = frozenset({"Shape", "Size"})
-_KNOWN_BY_VALUE = _MEASURES.union(FOLDS)
 _SHAPED = (Conv, ConvTranspose, Einsum, Linear, MatMul, Pool)
 
 
 class GraphBuilder:
     """Lowers the nodes of one model, keeping what has been written so far."""
 
-    def __init__(self, model: ModelProto, target: str, notes: Sequence[str]) -> None:
+    def __init__(self, whole: WholeModel, target: str, notes: Sequence[str]) -> None:
+        model = whole.model
+        graph = model.graph
         self.target = target
-        self.notes = list(notes)
-        self.scope = Scope.of(model.graph)
+        self.notes: list[str] = []
+        self._first_notes = tuple(notes)
+        self.scope = Scope.of(graph, types_of(graph.input))
         self.pending: list[Pending] = []
-        self._graph = model.graph
+        self._whole = whole
+        self._graph = graph
         self._inference = NodeInference(model.opset_import, model.ir_version)
         self._weights: dict[str, Weight] = {}
         self._written: set[str] = set()
@@ -66,7 +67,7 @@ class GraphBuilder:
             inputs=inputs,
             outputs=tuple(self.value(value.name) for value in graph.output),
             weights=tuple(self._weights.values()),
-            notes=tuple(self.notes),
+            notes=(*self._first_notes, *self._whole.doubts(self._shape), *self.notes),
             target=self.target,
             source="onnx",
         )
@@ -91,7 +92,7 @@ class GraphBuilder:
         self.scope.constants.offer(name, tensor)
 
     def _input(self, name: str) -> Tensor:
-        tensor = self.declared(name, self.scope.types.get(name, _UNTYPED))
+        tensor = self.declared(name, self.scope.types.get(name, UNKNOWN))
         self.scope.values[name] = tensor
         return tensor
 
@@ -119,6 +120,10 @@ class GraphBuilder:
             unique = f"{name}#{next(self._numbers)}"
         return unique
 
+    def _shape(self, name: str) -> Shape | None:
+        found = self.scope.values.get(name)
+        return None if found is None else found.shape
+
     def value(self, name: str) -> Tensor:
         """The tensor called `name` here, for an output of the graph."""
         found = self.scope.values.get(name)
@@ -144,13 +149,16 @@ class GraphBuilder:
         if is_constant(node):
             self.constant(node)
             return
-        values = self.scope.values
-        try:
-            arguments = tuple([values[name] if name else None for name in node.input])
-        except KeyError as missing:
-            raise self._unwritten(missing.args[0], _label(node)) from None
-        results = self._results(node, arguments)
-        if node.op_type in _KNOWN_BY_VALUE:
+        arguments = self._arguments(node)
+        key = self._key(node, arguments)
+        outcome = self._outcomes.get(key) if key else None
+        if outcome is not None:
+            self._alike_node(node, arguments, outcome)
+            return
+        results = self._results(node, arguments, key)
+        if None in [kind.shape for kind in results]:
+            results, key = self._from_whole(node, results), None
+        if node.op_type in FOLLOWED:
             self._fold(node, arguments)
         if node.op_type in SAME_WEIGHT and self._stays_weight(node, arguments, results):
             return
@@ -158,11 +166,36 @@ class GraphBuilder:
             if node.op_type in CONTROL_FLOW and node.domain in DOMAINS:
                 self._control_flow(node, arguments)
             else:
-                self._operator(node, arguments, results)
+                self._operator(node, arguments, results, key)
         except NotCountedError as reason:
-            self.unknown(node, arguments, str(reason))
+            self._unknown(node, arguments, results, str(reason))
         except ShapeError as error:
             raise SourceError(f"{self.target}: {_label(node)}: {error.message}", hint=error.hint) from error
+
+    def _arguments(self, node: OnnxNode) -> tuple[Tensor | None, ...]:
+        values = self.scope.values
+        try:
+            return tuple([values[name] if name else None for name in node.input])
+        except KeyError as missing:
+            raise self._unwritten(missing.args[0], _label(node)) from None
+
+    def _key(self, node: OnnxNode, arguments: tuple[Tensor | None, ...]) -> Key | None:
+        """What makes another node like this one; None where nothing can be told by it."""
+        if node.op_type in CONTROL_FLOW or "" in node.output or not self._are_sized(arguments):
+            return None
+        return key_of(node, arguments, self.scope.constants.of)
+
+    def _alike_node(self, node: OnnxNode, arguments: tuple[Tensor | None, ...], outcome: Outcome) -> None:
+        """Of a graph of many nodes, most come this way."""
+        outputs = []
+        for position, name in enumerate(node.output):
+            output = outcome.output(position, self.fresh(name), arguments)
+            self._written.add(output.name)
+            self.scope.values[name] = output
+            outputs.append(output)
+        if outcome.may_fold:
+            self._fold(node, arguments)
+        self.emit(node, outcome.op, outcome.operands(arguments), tuple(outputs))
 
     def _control_flow(self, node: OnnxNode, arguments: tuple[Tensor | None, ...]) -> None:
         try:
@@ -179,39 +212,37 @@ class GraphBuilder:
             raise SourceError(f"{self.target}: {_label(node)} has no value")
         self._store(tensor, node.output[0], initializer=False)
 
-    def _results(self, node: OnnxNode, arguments: tuple[Tensor | None, ...]) -> tuple[TensorType, ...]:
-        """What is known of the outputs, from the whole model or else from this node's operands alone."""
-        types = self.scope.types
-        results = tuple([types.get(name, _UNTYPED) if name else _UNTYPED for name in node.output])
-        if None not in [kind.shape for kind in results]:
-            return results
+    def _results(self, node: OnnxNode, arguments: tuple[Tensor | None, ...], key: Key | None) -> tuple[TensorType, ...]:
+        """What is known of the outputs from the operands alone."""
+        if node.op_type in CONTROL_FLOW or not self._are_sized(arguments):
+            return (UNKNOWN,) * len(node.output)
         operands = [argument for argument in arguments if argument is not None]
-        if node.op_type in CONTROL_FLOW or not all(self.is_sized(operand) for operand in operands):
-            return results
-        found = self._inference.outputs(node, operands, self.scope.constants.of)
+        return self._inference.results(node, operands, self.scope.constants.of, key)
+
+    def _from_whole(self, node: OnnxNode, results: Iterable[TensorType]) -> tuple[TensorType, ...]:
+        """These results, what is open in them filled in by what is known of the whole model."""
+        types = self._types()
         return tuple(
-            found.get(name, known) if known.shape is None else known
-            for name, known in zip(node.output, results, strict=True)
+            [
+                types.get(name, kind) if kind.shape is None else kind
+                for name, kind in zip(node.output, results, strict=True)
+            ]
         )
 
+    def _types(self) -> Mapping[str, TensorType]:
+        """What the whole model tells of the current scope's values; shapes known in part, or stated, have done more."""
+        if not self._whole.is_inferred:
+            self._whole.infer()
+            self.scope.types = types_of(described(self._whole.model.graph))
+        return self.scope.types
+
+    def _are_sized(self, arguments: Iterable[Tensor | None]) -> bool:
+        return not self._unsized or all(each is None or self.is_sized(each) for each in arguments)
+
     def _fold(self, node: OnnxNode, arguments: tuple[Tensor | None, ...]) -> None:
-        if not node.output:
-            return
-        operator = node.op_type
-        constants = self.scope.constants
-        if operator in _MEASURES:
-            if arguments and arguments[0] and self.is_sized(arguments[0]):
-                constants.learn(node.output[0], shape_values(node, arguments[0].shape))
-            return
-        values = []
-        for name in node.input:
-            known = constants.of(name) if name else None
-            if name and known is None:
-                return
-            values.append(known)
-        value = fold(operator, values, Attributes(node))
-        if value is not None:
-            constants.learn(node.output[0], value)
+        source = arguments[0] if arguments else None
+        shape = source.shape if source is not None and self.is_sized(source) else None
+        follow(node, shape, self.scope.constants)
 
     def _stays_weight(
         self, node: OnnxNode, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...]
@@ -228,30 +259,21 @@ class GraphBuilder:
         self.scope.values[node.output[0]] = dataclasses.replace(source, name=name, shape=shape, alias=source.buffer)
         return True
 
-    def _operator(self, node: OnnxNode, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...]) -> None:
+    def _operator(
+        self,
+        node: OnnxNode,
+        arguments: tuple[Tensor | None, ...],
+        results: tuple[TensorType, ...],
+        key: Key | None,
+    ) -> None:
         for argument in arguments if self._unsized else ():
             if argument is not None and not self.is_sized(argument):
                 _lowering_of(node)  # of an operator that is not known at all, that is the reason
                 raise NotCountedError(f"the shape of its input '{shown(argument.name)}' is known only when it runs")
-        key = key_of(node, arguments, results)
-        outcome = self._outcomes.get(key)
-        if outcome is None or "" in node.output:
-            self._new_operator(node, arguments, results, key)
-        else:
-            self._alike_operator(node, arguments, outcome)
-
-    def _alike_operator(self, node: OnnxNode, arguments: tuple[Tensor | None, ...], outcome: Outcome) -> None:
-        """Of a graph of many nodes, most come this way."""
-        outputs = []
-        for name, template in zip(node.output, outcome.outputs, strict=True):
-            output = renamed(template, self.fresh(name))
-            self._written.add(output.name)
-            self.scope.values[name] = output
-            outputs.append(output)
-        self.emit(node, outcome.op, outcome.operands(arguments), tuple(outputs))
+        self._new_operator(node, arguments, results, key)
 
     def _new_operator(
-        self, node: OnnxNode, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...], key: Key
+        self, node: OnnxNode, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...], key: Key | None
     ) -> None:
         call = Call(
             operator=node.op_type,
@@ -279,8 +301,8 @@ class GraphBuilder:
             self.emit(node, step.op, step.operands, step.outputs)
         outputs = self._outputs(node, lowered, kinds)
         self.emit(node, lowered.op, lowered.operands, outputs)
-        if "" not in node.output and all(self.is_sized(output) for output in outputs):
-            outcome = outcome_of(call, lowered, outputs)
+        if key and all(self.is_sized(output) for output in outputs):
+            outcome = outcome_of(call, lowered, outputs, may_fold=node.op_type in FOLLOWED)
             if outcome is not None:
                 self._outcomes[key] = outcome
 
@@ -302,9 +324,10 @@ class GraphBuilder:
             outputs.append(output)
         return tuple(outputs)
 
-    def unknown(self, node: OnnxNode, arguments: Sequence[Tensor | None], reason: str) -> None:
+    def _unknown(
+        self, node: OnnxNode, arguments: Sequence[Tensor | None], kinds: Sequence[TensorType], reason: str
+    ) -> None:
         """Emits what cannot be counted; outputs keep the shapes that are known."""
-        kinds = [self.scope.types.get(name, _UNTYPED) for name in node.output]
         shapes = tuple(_UNSIZED if kind.shape is None else kind.shape for kind in kinds)
         op = Unknown(operator=node.op_type, reason=reason, shapes=shapes)
         lowered = Lowered(op=op, operands=tuple(argument for argument in arguments if argument is not None))

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from convcost.sources.onnx.attributes import Attributes
 from convcost.sources.onnx.small_values import MAX_ELEMENTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from convcost.sources.onnx.attributes import Attributes
+    from convcost.graph import Shape
     from convcost.sources.onnx.node import OnnxNode
+    from convcost.sources.onnx.scope import Constants
 
 Value: TypeAlias = "NDArray[np.generic]"
 Fold: TypeAlias = "Callable[[Sequence[Value | None], Attributes], Value]"
@@ -196,3 +198,27 @@ def shape_values(node: OnnxNode, shape: tuple[int, ...]) -> Value:
         return np.asarray(math.prod(shape), dtype=np.int64)
     limits = {attribute.name: attribute.i for attribute in node.attribute}
     return np.asarray(shape[limits.get("start", 0) : limits.get("end", len(shape))], dtype=np.int64)
+
+
+_MEASURES = frozenset({"Shape", "Size"})
+FOLLOWED = _MEASURES.union(FOLDS)
+"""Operators of whose results the values are followed."""
+
+
+def follow(node: OnnxNode, shape: Shape | None, constants: Constants) -> None:
+    """Learns the value of the result of a node whose first operand has this `shape`, where it can be told."""
+    if not node.output:
+        return
+    if node.op_type in _MEASURES:
+        if shape is not None:
+            constants.learn(node.output[0], shape_values(node, shape))
+        return
+    values = []
+    for name in node.input:
+        known = constants.of(name) if name else None
+        if name and known is None:
+            return
+        values.append(known)
+    value = fold(node.op_type, values, Attributes(node))
+    if value is not None:
+        constants.learn(node.output[0], value)

@@ -10,9 +10,10 @@ from convcost.sources.onnx.build import GraphBuilder
 from convcost.sources.onnx.control import CONTROL_FLOW
 from convcost.sources.onnx.equations import WITH_EQUATIONS, refuse_endless_equations
 from convcost.sources.onnx.functions import expand_composites, inline_functions
-from convcost.sources.onnx.inference import infer_model
+from convcost.sources.onnx.inference import WholeModel
 from convcost.sources.onnx.inputs import settle_inputs
 from convcost.sources.onnx.lowering import LOWERINGS
+from convcost.sources.onnx.node import WITH_SUBGRAPHS
 from convcost.sources.onnx.reader import read_model
 from convcost.sources.request import Request
 
@@ -34,8 +35,10 @@ def _loaded(request: Request) -> Graph:
         refuse_endless_equations(model.graph.node, path)
     notes = [*_version_notes(model), *settle_inputs(model.graph, request)]
     model = expand_composites(model, operators.difference(["Constant"], CONTROL_FLOW, LOWERINGS))
-    model, doubts = infer_model(model)
-    return GraphBuilder(model, path, [*notes, *doubts]).graph()
+    whole = WholeModel(model)
+    if not operators.isdisjoint(WITH_SUBGRAPHS):  # what is known in a body is read with the body
+        whole.infer()
+    return GraphBuilder(whole, path, notes).graph()
 
 
 def _version_notes(model: ModelProto) -> list[str]:

@@ -10,7 +10,7 @@ from convcost.dataclasses import dataclass
 from convcost.graph import Origin, Role, Tensor
 from convcost.graph.ops import Op
 from convcost.sources.onnx.bit_packing import Packing, packings
-from convcost.sources.onnx.inference import TensorType, types_of
+from convcost.sources.onnx.inference import TensorType, described, types_of
 from convcost.sources.onnx.node import OnnxNode, read_nodes
 from convcost.sources.onnx.small_values import values_of
 from convcost.sources.onnx.stored import roles_by_use
@@ -76,13 +76,13 @@ class Scope:
     inner: bool = False
 
     @classmethod
-    def of(cls, graph: GraphProto) -> Scope:
+    def of(cls, graph: GraphProto, types: Mapping[str, TensorType]) -> Scope:
         nodes = read_nodes(graph.node)
         return cls(
             nodes=nodes,
             values={},
             constants=Constants(),
-            types=types_of(graph),
+            types=types,
             roles=roles_by_use(nodes),
             packings=packings(nodes),
             biases=added_biases(graph.initializer, nodes),
@@ -90,7 +90,7 @@ class Scope:
 
     def within(self, graph: GraphProto) -> Scope:
         """The scope of a subgraph."""
-        inner = Scope.of(graph)
+        inner = Scope.of(graph, types_of(described(graph)))
         inner.values = ChainMap({}, self.values)
         inner.constants = Constants(self.constants)
         inner.inner = True

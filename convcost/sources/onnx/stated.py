@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from convcost.sources.onnx.node import read_nodes, with_bodies
@@ -28,14 +29,27 @@ def set_aside(graph: GraphProto) -> GraphProto:
     return stated
 
 
-def contradiction(graph: GraphProto, stated: GraphProto) -> str | None:
-    """The name of a value that was inferred to have another shape than stated."""
-    inferred = _types_beside(graph, stated)
+def contradiction(shapes: Callable[[str], Sequence[int] | None], stated: GraphProto) -> str | None:
+    """The name of a value whose shape is another than stated. An open size is 0 or less, as exporters write it too."""
     for value in (*stated.value_info, *stated.output):
-        found = inferred.get(value.name)
-        if found is not None and found != value.type and _differ(found, value.type):
+        tensor = value.type.tensor_type
+        sizes = shapes(value.name) if tensor.HasField("shape") else None
+        if sizes is not None and _differ(sizes, [dim.dim_value for dim in tensor.shape.dim]):
             return str(value.name)
     return None
+
+
+def shapes_beside(graph: GraphProto, stated: GraphProto) -> Callable[[str], Sequence[int] | None]:
+    """Those that `graph` has for the values that `stated` may speak of."""
+    types = _types_beside(graph, stated)
+
+    def shape(name: str) -> Sequence[int] | None:
+        kind = types.get(name)
+        if kind is None or not kind.tensor_type.HasField("shape"):
+            return None
+        return [dim.dim_value for dim in kind.tensor_type.shape.dim]
+
+    return shape
 
 
 def fill_in(graph: GraphProto, stated: GraphProto) -> None:
@@ -75,9 +89,5 @@ def _is_fixed(kind: TypeProto) -> bool:
     )
 
 
-def _differ(inferred: TypeProto, stated: TypeProto) -> bool:
-    """Exporters also write 0 or -1 for a size that is open."""
-    if not inferred.tensor_type.HasField("shape") or not stated.tensor_type.HasField("shape"):
-        return False
-    sizes, others = ([dim.dim_value for dim in kind.tensor_type.shape.dim] for kind in (inferred, stated))
-    return len(sizes) != len(others) or any(a > 0 and b > 0 and a != b for a, b in zip(sizes, others, strict=True))
+def _differ(sizes: Sequence[int], stated: Sequence[int]) -> bool:
+    return len(sizes) != len(stated) or any(a > 0 and b > 0 and a != b for a, b in zip(sizes, stated, strict=True))

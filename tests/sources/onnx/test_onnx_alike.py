@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import checker, defs, helper, numpy_helper, shape_inference
 
 from convcost.graph import Graph
+from convcost.sources.onnx.alike import BY_FORM
 from convcost.sources.onnx.build import GraphBuilder
-from tests.sources.onnx.tiny import graph, load, node
+from tests.sources.onnx.tiny import graph, ints, load, node
 
 WEIGHT = np.zeros((4, 4, 3, 3), np.float32)
 
@@ -73,3 +75,116 @@ def test_known_values_are_looked_at_for_every_node(tmp_path: Path):
     axes = {"rows": np.array([0], np.int64), "columns": np.array([1], np.int64)}
     found = load(graph(nodes, {"x": [6, 6]}, axes), tmp_path).nodes
     assert [each.op.attributes()["axes"] for each in found[:2]] == [(0,), (1,)]
+
+
+def test_the_same_values_in_other_tensors_make_nodes_alike_and_other_values_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked = []
+    infer = shape_inference.infer_node_outputs
+    monkeypatch.setattr(
+        shape_inference,
+        "infer_node_outputs",
+        lambda *given, **others: (asked.append(given[1]), infer(*given, **others))[1],
+    )
+    nodes = [
+        node("Reshape", ["x", "rows"], ["a"]),
+        node("Reshape", ["x", "again"], ["b"]),
+        node("Reshape", ["x", "columns"], ["c"]),
+        node("Concat", ["a", "b", "c"], ["d"], axis=0),
+    ]
+    shapes = {"rows": ints(3, 4), "again": ints(3, 4), "columns": ints(-1, 4)}
+    found = load(graph(nodes, {"x": [2, 6]}, shapes), tmp_path).nodes
+    assert [each.outputs[0].shape for each in found] == [(3, 4), (3, 4), (3, 4), (9, 4)]
+    assert [each.output[0] for each in asked] == ["a", "c", "d"]
+
+
+def test_a_view_is_one_of_its_own_operand(tmp_path: Path):
+    nodes = [
+        node("Relu", ["x"], ["a"]),
+        node("Reshape", ["x", "shape"], ["first"]),
+        node("Reshape", ["a", "shape"], ["second"]),
+        node("Add", ["first", "second"], ["sum"]),
+    ]
+    _, first, second, _ = load(graph(nodes, {"x": [2, 6]}, {"shape": ints(3, 4)}), tmp_path).nodes
+    assert (first.outputs[0].alias, second.outputs[0].alias) == ("x", "a")
+
+
+def test_the_whole_model_is_inferred_only_where_single_nodes_leave_something_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked = []
+    infer = shape_inference.infer_shapes
+    monkeypatch.setattr(shape_inference, "infer_shapes", lambda model: (asked.append(model), infer(model))[1])
+    closed = [node("Conv", ["x", "w"], ["y"]), node("Relu", ["y"], ["z"])]
+    load(graph(closed, {"x": [1, 4, 8, 8]}, {"w": WEIGHT}), tmp_path)
+    assert not asked
+    found = load(graph([*closed, node("NonZero", ["z"], ["t"])], {"x": [1, 4, 8, 8]}, {"w": WEIGHT}), tmp_path)
+    assert len(asked) == 1
+    assert found.nodes[1].outputs[0].shape == (1, 4, 6, 6)
+
+
+IMAGE, SQUARE, VECTOR = [1, 4, 8, 8], [4, 4], [4]
+EXAMPLES: dict[str, tuple[list[list[int]], dict[str, object]]] = {
+    "AveragePool": ([IMAGE], {"kernel_shape": [3, 3]}),
+    "BatchNormalization": ([IMAGE, VECTOR, VECTOR, VECTOR, VECTOR], {}),
+    "Concat": ([SQUARE, SQUARE], {"axis": 1}),
+    "Conv": ([IMAGE, [4, 4, 3, 3], VECTOR], {}),
+    "ConvTranspose": ([IMAGE, [4, 4, 3, 3], VECTOR], {}),
+    "GRU": ([[5, 2, 3], [1, 12, 3], [1, 12, 4], [1, 24], [2], [1, 2, 4]], {"hidden_size": 4}),
+    "Gather": ([SQUARE, [2, 3]], {"axis": 1}),
+    "Gemm": ([SQUARE, SQUARE, VECTOR], {"transB": 1}),
+    "GlobalAveragePool": ([IMAGE], {}),
+    "GroupNormalization": ([IMAGE, VECTOR, VECTOR], {"num_groups": 2}),
+    "InstanceNormalization": ([IMAGE, VECTOR, VECTOR], {}),
+    "LSTM": ([[5, 2, 3], [1, 16, 3], [1, 16, 4], [1, 32], [2], [1, 2, 4], [1, 2, 4]], {"hidden_size": 4}),
+    "LayerNormalization": ([SQUARE, VECTOR, VECTOR], {}),
+    "MaxPool": ([IMAGE], {"kernel_shape": [3, 3], "strides": [2, 2]}),
+    "RMSNormalization": ([SQUARE, VECTOR], {}),
+    "RNN": ([[5, 2, 3], [1, 4, 3], [1, 4, 4], [1, 8], [2], [1, 2, 4]], {"hidden_size": 4}),
+    "Relu": ([IMAGE], {}),
+    "Sigmoid": ([IMAGE], {}),
+    "Softmax": ([SQUARE], {"axis": 1}),
+    "Tanh": ([IMAGE], {}),
+    "Where": ([SQUARE, SQUARE, VECTOR], {}),
+}
+OTHER_TYPES = {("Gather", 1): np.int64, ("GRU", 4): np.int32, ("LSTM", 4): np.int32, ("RNN", 4): np.int32} | {
+    ("Where", 0): np.bool_
+}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [each for each in defs.get_all_schemas_with_history() if each.name in BY_FORM and not each.domain],
+    ids=lambda schema: f"{schema.name}-{schema.since_version}",
+)
+def test_operators_told_by_form_have_the_same_results_whatever_the_values(schema: defs.OpSchema):
+    """Were one to look at values, `alike.BY_FORM` would have to do without it."""
+    shapes, attributes = EXAMPLES.get(schema.name, ([SQUARE, SQUARE], {}))
+    names = [f"x{place}" for place in range(len(shapes))]
+    single = helper.make_node(schema.name, names, ["y"], **attributes)
+    operands = {
+        name: np.zeros(shape, OTHER_TYPES.get((schema.name, place), np.float32))
+        for place, (name, shape) in enumerate(zip(names, shapes, strict=True))
+    }
+
+    def results(value: int | None) -> str:
+        tensors = {
+            name: numpy_helper.from_array(np.full_like(each, value or 0), name) for name, each in operands.items()
+        }
+        types = {name: helper.make_tensor_type_proto(t.data_type, t.dims) for name, t in tensors.items()}
+        known = {} if value is None else tensors
+        try:
+            return str(shape_inference.infer_node_outputs(schema, single, types, known, ir_version=10))
+        except (shape_inference.InferenceError, checker.ValidationError) as error:  # first versions have other operands
+            return str(error)
+
+    assert results(None) == results(0) == results(3)
+
+
+def test_there_is_an_example_of_every_operator_told_by_form():
+    latest = {each.name: each for each in defs.get_all_schemas() if each.name in BY_FORM and not each.domain}
+    assert latest.keys() == BY_FORM
+    assert all(
+        len(EXAMPLES.get(name, ([SQUARE, SQUARE], {}))[0]) >= schema.min_input for name, schema in latest.items()
+    )
