@@ -19,12 +19,15 @@ from convcost.located import (
     list_of,
     mapping_of,
     quoted,
+    shown,
     text_of,
 )
 
 VERSION = 1
 _MOST = 2**62
-_NUMBERS = ("threads", "max_time")
+_NUMBERS = {"threads": "4", "max_time": "30", "headroom": "10%"}
+"""Settings that are a number, of which their option says the rest, with an example of each."""
+
 _TARGETS = ("path", "factory", "spec")
 _DTYPES = {str(dtype.value): dtype for dtype in DType}
 
@@ -110,9 +113,11 @@ def _check_version(config: LocatedMapping) -> None:
 def _setting(key: str, value: Located) -> str:
     if key == "warn_only":
         return "true" if flag_of(value, key) else "false"
-    if key in _NUMBERS and isinstance(value, LocatedScalar) and isinstance(value.value, int | float):
-        return str(value.value)
-    return text_of(value, key)
+    if key not in _NUMBERS:
+        return text_of(value, key)
+    if not isinstance(value, LocatedScalar) or isinstance(value.value, bool | None):
+        raise value.where.error(f"{key} must be a number, not {shown(value)}", hint=f"such as {key}: {_NUMBERS[key]}")
+    return str(value.value)
 
 
 def _model(item: Located) -> ModelEntry:

@@ -135,6 +135,8 @@ def test_each_limit_knows_its_line() -> None:
             "5:5: a second model is named 'pkg.nets:build'",
             "give each its own name",
         ),
+        ("version: 1", "threads:", "1:9: threads must be a number, not nothing", "such as threads: 4"),
+        ("version: 1", "headroom: [1]", "1:11: headroom must be a number, not a list", "such as headroom: 10%"),
         ("version: 1", "version: 2", "1:10: version must be at most 1, not 2", None),
         ("ignore-below: 100k", "ignore-below: 100k, ignore_below: 1", "'ignore_below' is 'ignore_below' again", None),
         ("{max: 3.6M, warn: 3.5M}", "{}", "7:38: params has neither max nor warn", "write params: 600M"),

@@ -102,6 +102,7 @@ def test_where_nothing_can_be_written_nothing_is_measured(
     [
         ("threads: 0", "--threads takes a whole number of at least 1, not '0'"),
         ("max-time: soon", "--max-time takes seconds, not 'soon'"),
+        ("headroom: 10", "--headroom takes a share such as 10%, not '10'"),
         ("runtime: tf", "--runtime is one of torch, onnxruntime, not 'tf'"),
         ("device: tpu", "--device is one of cpu, cuda, not 'tpu'"),
         ("headroom: some", "--headroom takes a share such as 10%, not 'some'"),
