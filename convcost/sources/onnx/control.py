@@ -125,21 +125,29 @@ def lower_scan(builder: GraphBuilder, node: OnnxNode, arguments: Arguments) -> N
         ]
         trips = _scan_length(builder, sources, axes)
         names = [value.name for value in body.input[len(states) :]]
-        slices: dict[str, Tensor] = {}
-        nodes: list[Pending] = []
-        for name, source, axis in zip(names, sources, axes, strict=True):
-            shape = (*source.shape[:axis], *source.shape[axis + 1 :])
-            slices[name] = builder.declared(builder.unused(name), TensorType(0, shape), dtype=source.dtype)
-            builder.emit(node, Gather(axis=axis), (source,), (slices[name],))
-            nodes.append(builder.pending.pop())
+        slices, slicing = _slices(builder, node, names, sources, axes)
         entry = len(builder.pending)
         lowered = _loop_body(builder, node, body, states, [], {}, slices)
     kept = lowered.results[: len(states)]
-    _repeat(builder, nodes + lowered.nodes, kept, states, trips)
+    _repeat(builder, slicing + lowered.nodes, kept, states, trips)
     stacked = list(zip(node.output[len(kept) :], lowered.results[len(kept) :], strict=False))
     for (name, item), axis in zip(stacked, _axes(attributes, "output", len(stacked)), strict=True):
         _stack(builder, node, entry, name, item, axis=axis % (len(item.shape) + 1), trips=trips)
     _leave(builder, node, kept, action="scan_end", until_here=_read_by(builder.pending[entry:]))
+
+
+def _slices(
+    builder: GraphBuilder, node: OnnxNode, names: Sequence[str], sources: Sequence[Tensor], axes: Sequence[int]
+) -> tuple[dict[str, Tensor], list[Pending]]:
+    """What one step sees of what is scanned, by the body's names for it, and the nodes that cut it out."""
+    slices: dict[str, Tensor] = {}
+    nodes: list[Pending] = []
+    for name, source, axis in zip(names, sources, axes, strict=True):
+        shape = (*source.shape[:axis], *source.shape[axis + 1 :])
+        slices[name] = builder.declared(builder.unused(name), TensorType(0, shape), dtype=source.dtype)
+        builder.emit(node, Gather(axis=axis), (source,), (slices[name],))
+        nodes.append(builder.pending.pop())
+    return slices, nodes
 
 
 CONTROL_FLOW: dict[str, Callable[[GraphBuilder, OnnxNode, Arguments], None]] = {

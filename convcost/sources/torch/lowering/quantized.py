@@ -64,36 +64,32 @@ def _conv(call: Call) -> Step:
     box = cast("_PackedConv", call.argument("packed_weight"))
     # One-dimensional kernels are stored as flat two-dimensional ones.
     axes = int(next(letter for letter in call.signature.word if letter.isdigit()))
-    kernel, stride, padding, dilation = (
-        tuple(sizes)[-axes:] for sizes in (weight.shape[2:], box.stride(), box.padding(), box.dilation())
+    op = _transposed(weight, box, axes) if box.transpose() else _forward(weight, box, axes)
+    return Step(op, (call.operands[0], weight, *bias))
+
+
+def _forward(weight: Tensor, box: _PackedConv, axes: int) -> Conv:
+    return Conv(
+        in_channels=weight.shape[1] * box.groups(),
+        out_channels=weight.shape[0],
+        kernel=weight.shape[-axes:],
+        stride=tuple(box.stride()[-axes:]),
+        pads=tuple((pad, pad) for pad in box.padding()[-axes:]),
+        dilation=tuple(box.dilation()[-axes:]),
+        groups=box.groups(),
     )
-    pads, groups = tuple((pad, pad) for pad in padding), box.groups()
-    operands = (call.operands[0], weight, *bias)
-    if box.transpose():
-        return Step(
-            ConvTranspose(
-                in_channels=weight.shape[0],
-                out_channels=weight.shape[1] * groups,
-                kernel=kernel,
-                stride=stride,
-                pads=pads,
-                dilation=dilation,
-                groups=groups,
-                output_padding=tuple(box.output_padding())[-axes:],
-            ),
-            operands,
-        )
-    return Step(
-        Conv(
-            in_channels=weight.shape[1] * groups,
-            out_channels=weight.shape[0],
-            kernel=kernel,
-            stride=stride,
-            pads=pads,
-            dilation=dilation,
-            groups=groups,
-        ),
-        operands,
+
+
+def _transposed(weight: Tensor, box: _PackedConv, axes: int) -> ConvTranspose:
+    return ConvTranspose(
+        in_channels=weight.shape[0],
+        out_channels=weight.shape[1] * box.groups(),
+        kernel=weight.shape[-axes:],
+        stride=tuple(box.stride()[-axes:]),
+        pads=tuple((pad, pad) for pad in box.padding()[-axes:]),
+        dilation=tuple(box.dilation()[-axes:]),
+        groups=box.groups(),
+        output_padding=tuple(box.output_padding()[-axes:]),
     )
 
 
