@@ -21,9 +21,12 @@ from convcost.located import read_text
 from convcost.reports.escape import printable
 
 
-def refuse_updating_a_revision(plan: Plan) -> None:
-    """Raises `UsageError` where the models are compared with a revision, which nobody can write to."""
-    if plan.settings["base_ref"].value:
+def refuse_what_cannot_be_accepted(plan: Plan, accepting: Accepting) -> None:
+    """Raises `UsageError` where there is no limit to lower, or nothing that could be written to."""
+    limited = any(rule.terms.limit_at for rule in plan.rules if isinstance(rule, Budget | LayerBudget))
+    if accepting.ratchet and not limited:
+        raise UsageError("--ratchet lowers the limits of a config, and there are none", hint="convcost init writes one")
+    if accepting.update_baseline and plan.settings["base_ref"].value:
         hint = "without --base-ref, --update-baseline writes a file"
         raise UsageError("a revision is no baseline that can be updated", hint=hint)
 
@@ -36,7 +39,17 @@ def accepting_files(plan: Plan, accepting: Accepting) -> list[Path]:
     return [*found, Path(plan.config.file)] if accepting.ratchet else found
 
 
-def write_baselines(plan: Plan, analyses: Mapping[str, Analysis], timings: Timings) -> None:
+def accept(
+    accepting: Accepting, plan: Plan, analyses: Mapping[str, Analysis], timings: Timings, results: Iterable[Verdicts]
+) -> None:
+    """Writes what the options ask for, now that the report is out."""
+    if accepting.update_baseline:
+        _write_baselines(plan, analyses, timings)
+    if accepting.ratchet:
+        _lower_limits(plan, results)
+
+
+def _write_baselines(plan: Plan, analyses: Mapping[str, Analysis], timings: Timings) -> None:
     """Merges these models into the baselines, of cost and of latency, and says on stderr what rose and what fell."""
     path = baseline_path(plan)
     before = read_baseline(plan) or Baseline(file=str(path), models={})
@@ -70,13 +83,7 @@ def _latency_baseline(plan: Plan, timings: Timings) -> tuple[dict[Path, str], li
     return {path: baseline.text()}, lines
 
 
-def refuse_ratchet_without_limits(plan: Plan) -> None:
-    """Raises `UsageError` where no limit stands in a config, so that there is nothing to lower."""
-    if not any(rule.terms.limit_at for rule in plan.rules if isinstance(rule, Budget | LayerBudget)):
-        raise UsageError("--ratchet lowers the limits of a config, and there are none", hint="convcost init writes one")
-
-
-def lower_limits(plan: Plan, results: Iterable[Verdicts]) -> None:
+def _lower_limits(plan: Plan, results: Iterable[Verdicts]) -> None:
     """Writes the config with its limits lowered to what was measured plus headroom, and says which."""
     verdicts = [verdict for result in results for verdict in result]
     changes = tightenings(verdicts, headroom_of(plan.settings["headroom"].value))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convcost.cli.gating import Accepting, CheckWriting, Configuring, Gating
 from convcost.cli.options import Reading, Running, Strictness
 from convcost.errors import UsageError
+
+if TYPE_CHECKING:
+    from convcost.cli.plan import Plan
 
 
 def check(
@@ -35,15 +38,9 @@ def check(
     config says 'level: error'. With --base-ref both revisions are measured in turn; a stored latency counts only on
     the machine it is from.
     """
-    from convcost.budgets import Reference, check_analysis, exit_code
+    from convcost.budgets import check_analysis, exit_code
     from convcost.cli import failure
-    from convcost.cli.accept import (
-        accepting_files,
-        lower_limits,
-        refuse_ratchet_without_limits,
-        refuse_updating_a_revision,
-        write_baselines,
-    )
+    from convcost.cli.accept import accept, accepting_files, refuse_what_cannot_be_accepted
     from convcost.cli.ci import append_summary, places_of
     from convcost.cli.models import analyses_at, refuse_unknown
     from convcost.cli.output import check_destinations, deliver
@@ -55,23 +52,12 @@ def check(
     given = {**running.given(), "headroom": accepting.headroom, "format": writing.given()}
     plan = plan_check(target or [], reading, gating, configuring, given)
     writing = writing.settled(plan.settings["format"])
-    if not plan.models:
-        raise UsageError("check needs a model", hint="convcost check model.onnx --max macs=600M, or convcost init")
-    if not plan.rules and not accepting.update_baseline:
-        raise UsageError(
-            "check needs a limit to hold the model to", hint="add --max macs=600M, or write a config: convcost init"
-        )
-    if accepting.ratchet:
-        refuse_ratchet_without_limits(plan)
-    if accepting.update_baseline:
-        refuse_updating_a_revision(plan)
+    _refuse_idle(plan, accepting)
+    refuse_what_cannot_be_accepted(plan, accepting)
     check_destinations(writing, beside=accepting_files(plan, accepting))
     analyses = analyses_at([model.request for model in plan.models])
-    if accepting.update_baseline:
-        now = {model.name: analysis for model, analysis in zip(plan.models, analyses, strict=True)}
-        references = References(by_model={name: Reference(analysis=analysis) for name, analysis in now.items()})
-    else:
-        references = find_references(plan)
+    now = {model.name: analysis for model, analysis in zip(plan.models, analyses, strict=True)}
+    references = References.to_itself(now) if accepting.update_baseline else find_references(plan)
     timings = measure_models(plan, running.given(), accept=accepting.update_baseline)
     results = tuple(
         check_analysis(analysis, plan.rules, name=model.name, reference=references.of(model), timing=timings.of(model))
@@ -83,8 +69,15 @@ def check(
     append_summary(report, os.environ)
     if timings.interrupted:
         return failure.INTERRUPTED
-    if accepting.update_baseline:
-        write_baselines(plan, now, timings)
-    if accepting.ratchet:
-        lower_limits(plan, results)
+    accept(accepting, plan, now, timings, results)
     return (refuse_unknown(analyses) if strictness.strict else 0) or exit_code((*results, *general))
+
+
+def _refuse_idle(plan: Plan, accepting: Accepting) -> None:
+    """Raises `UsageError` for a check that has nothing to check."""
+    if not plan.models:
+        raise UsageError("check needs a model", hint="convcost check model.onnx --max macs=600M, or convcost init")
+    if not plan.rules and not accepting.update_baseline:
+        raise UsageError(
+            "check needs a limit to hold the model to", hint="add --max macs=600M, or write a config: convcost init"
+        )

@@ -11,10 +11,10 @@ from convcost.cli.options import Measuring, Reading, Strictness, Writing
 from convcost.cli.values import at_least_one, one_of
 from convcost.dataclasses import dataclass
 from convcost.errors import UsageError
-from convcost.sources.request import is_saved
+from convcost.sources.request import Request, is_saved
 
 if TYPE_CHECKING:
-    from convcost.alternatives import CountedMap
+    from convcost.alternatives import Comparison, CountedMap
     from convcost.reports import Report
     from convcost.reports.comparison import ComparisonReport
 
@@ -93,17 +93,29 @@ def compare(
 
         _check_without_model(spec, choosing, comparing, measuring, reading)
         return deliver_grid([*comparing.grid, *(target or [])], comparing, writing)
+    from convcost.reports.comparison import ComparisonReport
+
+    comparison = _comparison(reading.request(_the_target(target or [], spec)), choosing, comparing)
+    report = ComparisonReport(comparison=comparison, every_row=writing.verbose, pareto=comparing.pareto)
+    code = _deliver(report, measuring, writing, strict=strictness.strict)
+    if strictness.strict:
+        from convcost.cli.models import refuse_unknown
+
+        return code or refuse_unknown([comparison])
+    return code
+
+
+def _comparison(request: Request, choosing: Choosing, comparing: Comparing) -> Comparison:
+    """Raises `ConvcostError` for options that cannot be meant, and for what cannot be read."""
     from convcost import api
     from convcost.alternatives import COUNTED_MAPS
     from convcost.cli.output import stdout_for_reports
-    from convcost.reports.comparison import ComparisonReport
 
-    request = reading.request(_the_target(target or [], spec))
     df = one_of(comparing.df, COUNTED_MAPS, option="--df")
     min_kernel = at_least_one(choosing.min_kernel, option="--min-kernel")
     devices = at_least_one(comparing.devices, option="--devices")
     with stdout_for_reports():
-        comparison = api.compare(
+        return api.compare(
             request.target,
             inputs=request.inputs,
             dims=request.dims,
@@ -115,13 +127,6 @@ def compare(
             devices=devices,
             trust_pickle=request.trust_pickle,
         )
-    report = ComparisonReport(comparison=comparison, every_row=writing.verbose, pareto=comparing.pareto)
-    code = _deliver(report, measuring, writing, strict=strictness.strict)
-    if strictness.strict:
-        from convcost.cli.models import refuse_unknown
-
-        return code or refuse_unknown([comparison])
-    return code
 
 
 def _deliver(costs: ComparisonReport, measuring: Measuring, writing: Writing, *, strict: bool) -> int:

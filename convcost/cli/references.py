@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from convcost.analysis import Analysis
 from convcost.analysis.metrics import metric_named
 from convcost.budgets import Increase, Level, Reference, Rule, Status, Verdict
 from convcost.budgets.baseline import Baseline
@@ -26,6 +27,11 @@ class References:
 
     by_model: Mapping[str, Reference]
     lost: str = ""
+
+    @classmethod
+    def to_itself(cls, analyses: Mapping[str, Analysis]) -> References:
+        """Each model compared with what it is now, as where that is being accepted."""
+        return cls(by_model={name: Reference(analysis=analysis) for name, analysis in analyses.items()})
 
     def of(self, model: CheckedModel) -> Reference:
         return self.by_model[model.name]
