@@ -18,7 +18,7 @@ from convcost.sources.onnx.constant import constant_tensor, is_constant
 from convcost.sources.onnx.control import CONTROL_FLOW
 from convcost.sources.onnx.dtypes import DTYPES
 from convcost.sources.onnx.folding import FOLLOWED, follow
-from convcost.sources.onnx.inference import UNKNOWN, NodeInference, TensorType, WholeModel, described, types_of
+from convcost.sources.onnx.inference import UNKNOWN, NodeInference, TensorType, WholeModel
 from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, Lowering, NotCountedError
 from convcost.sources.onnx.module_paths import LayerPaths, path_of
 from convcost.sources.onnx.node import OnnxNode
@@ -45,7 +45,7 @@ class GraphBuilder:
         self.target = target
         self.notes: list[str] = []
         self._first_notes = tuple(notes)
-        self.scope = Scope.of(graph, types_of(graph.input))
+        self.scope = Scope.of(graph, whole.types())
         self.pending: list[Pending] = []
         self._whole = whole
         self._graph = graph
@@ -233,7 +233,7 @@ class GraphBuilder:
         """What the whole model tells of the current scope's values; shapes known in part, or stated, have done more."""
         if not self._whole.is_inferred:
             self._whole.infer()
-            self.scope.types = types_of(described(self._whole.model.graph))
+            self.scope.types = self._whole.types()
         return self.scope.types
 
     def _are_sized(self, arguments: Iterable[Tensor | None]) -> bool:

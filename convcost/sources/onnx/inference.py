@@ -54,6 +54,11 @@ class WholeModel:
             self.model, self._doubts = _infer_model(self.model)
             self.is_inferred = True
 
+    def types(self) -> dict[str, TensorType]:
+        """What is known of the graph's values, by name; before it is inferred, of its inputs."""
+        graph = self.model.graph
+        return types_of(described(graph) if self.is_inferred else graph.input)
+
     def doubts(self, shapes: Callable[[str], Shape | None]) -> list[str]:
         """What was wrong with the model, all of whose values have these `shapes`."""
         if not self.is_inferred and (outdated := contradiction(shapes, self.model.graph)) is not None:

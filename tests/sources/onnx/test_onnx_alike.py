@@ -188,3 +188,12 @@ def test_there_is_an_example_of_every_operator_told_by_form():
     assert all(
         len(EXAMPLES.get(name, ([SQUARE, SQUARE], {}))[0]) >= schema.min_input for name, schema in latest.items()
     )
+
+
+def test_what_is_stated_of_a_value_behind_control_flow_is_known(tmp_path: Path):
+    body = graph([node("Identity", ["on"], ["still"]), node("Relu", ["v"], ["w"])], {"step": [], "on": [], "v": [2]})
+    body.output.insert(0, helper.make_tensor_value_info("still", 9, []))
+    whole = graph([node("Loop", ["times", "", "x"], ["y"], body=body), node("Strange", ["y"], ["z"])], {"x": [2]})
+    whole.output[0].type.CopyFrom(helper.make_tensor_type_proto(1, [5]))
+    whole.initializer.append(numpy_helper.from_array(np.array(3, np.int64), "times"))
+    assert load(whole, tmp_path).outputs[0].shape == (5,)
