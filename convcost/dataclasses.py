@@ -32,17 +32,18 @@ if not TYPE_CHECKING:  # to a type checker it is the original
         return dataclasses.dataclass(frozen=frozen, slots=slots, **options)
 
 
-def copier(cls: type[T], changed: str) -> Callable[[T, object], T]:
-    """A function of a value of the slotted `cls` that gives a copy with another value of the field `changed`.
+def copier(cls: type[T], *changed: str) -> Callable[..., T]:
+    """A function of a value of the slotted `cls`, and of others for the fields `changed`, that gives a copy with those.
 
-    It takes half the time of making one, for `__post_init__` does not run: no other field may be worked out from it.
+    It takes half the time of making one, for `__post_init__` does not run: no field may be worked out from them.
     """
     names = [field.name for field in _fields(cls)]
     known: dict[str, object] = {"NEW": partial(object.__new__, cls)}
     known |= {f"SET_{name}": getattr(cls, name).__set__ for name in names}
-    lines = [f"SET_{name}(copy, {'given' if name == changed else f'value.{name}'})" for name in names]
-    exec("\n ".join(["def copied(value, given):", "copy = NEW()", *lines, "return copy"]), known)
-    copied: Callable[[T, object], T] = known["copied"]  # type: ignore[assignment]
+    lines = [f"SET_{name}(copy, {f'GIVEN_{name}' if name in changed else f'value.{name}'})" for name in names]
+    heading = ", ".join(["value", *(f"GIVEN_{name}" for name in changed)])
+    exec("\n ".join([f"def copied({heading}):", "copy = NEW()", *lines, "return copy"]), known)
+    copied: Callable[..., T] = known["copied"]  # type: ignore[assignment]
     return copied
 
 

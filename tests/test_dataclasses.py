@@ -270,7 +270,7 @@ def test_others_are_the_standard_librarys(options: dict[str, bool]) -> None:
     assert Box.__init__.__code__.co_filename == "<string>"
 
 
-def test_a_copier_changes_one_field_and_works_nothing_out_again() -> None:
+def test_a_copier_changes_its_fields_and_works_nothing_out_again() -> None:
     @ours.dataclass(frozen=True, slots=True, kw_only=True)
     class Sized:
         name: str
@@ -288,3 +288,4 @@ def test_a_copier_changes_one_field_and_works_nothing_out_again() -> None:
     assert first.name == "a"
     assert worked_out == ["a"]
     assert second == Sized(name="b", sizes=(3, 4))
+    assert ours.copier(Sized, "made", "name")(first, 8, "c").made == 8

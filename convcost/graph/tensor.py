@@ -86,6 +86,8 @@ class Role(enum.Enum):
     BUFFER = "buffer"
     CONSTANT = "constant"
 
+    __hash__ = object.__hash__  # as for `DType`
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByteRange:

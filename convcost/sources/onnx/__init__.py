@@ -28,4 +28,4 @@ def declared_shapes(path: str) -> Mapping[str, tuple[int | str | None, ...]]:
     from convcost.sources.onnx.inputs import shapes_of
     from convcost.sources.onnx.reader import read_model
 
-    return shapes_of(read_model(path).graph)
+    return shapes_of(read_model(path).model.graph)

@@ -23,8 +23,9 @@ from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, Lowering, N
 from convcost.sources.onnx.module_paths import LayerPaths, path_of
 from convcost.sources.onnx.node import OnnxNode
 from convcost.sources.onnx.scope import Pending, Scope
-from convcost.sources.onnx.stored import SAME_WEIGHT, weight_of
+from convcost.sources.onnx.stored import SAME_WEIGHT, StoredTensors, initializers
 from convcost.sources.onnx.text import shown
+from convcost.sources.onnx.whereabouts import UNTOLD, Payload
 
 if TYPE_CHECKING:
     from onnx import GraphProto, TensorProto
@@ -50,16 +51,17 @@ class GraphBuilder:
         self._whole = whole
         self._graph = graph
         self._inference = NodeInference(model.opset_import, model.ir_version)
+        self._stored = StoredTensors(target)
         self._weights: dict[str, Weight] = {}
         self._written: set[str] = set()
         self._numbers = itertools.count(1)
         self._unsized: set[str] = set()
         self._outcomes: BoundedCache[Key, Outcome] = BoundedCache()
 
-    def graph(self) -> Graph:
+    def graph(self, payloads: Sequence[int]) -> Graph:
         """The whole network; raises `SourceError` where the file contradicts itself."""
         graph = self._graph
-        self.store(graph)
+        self.store(graph, payloads)
         inputs = tuple(self._input(value.name) for value in graph.input if value.name not in self.scope.values)
         self.lower()
         return Graph(
@@ -72,24 +74,22 @@ class GraphBuilder:
             source="onnx",
         )
 
-    def store(self, graph: GraphProto) -> None:
-        """Enters the initializers of a graph into the current scope."""
-        for tensor in graph.initializer:
-            self._store(tensor, tensor.name, initializer=True)
-        for sparse in graph.sparse_initializer:
-            dense = type(sparse.values)(name=sparse.values.name, data_type=sparse.values.data_type, dims=sparse.dims)
-            self._store(dense, dense.name, initializer=True)
+    def store(self, graph: GraphProto, payloads: Sequence[int] = ()) -> None:
+        """Enters the initializers of a graph, which may have these `payloads`, into the current scope."""
+        for tensor, payload in initializers(graph, payloads):
+            self._store(tensor, tensor.name, payload, initializer=True)
 
-    def _store(self, tensor: TensorProto, name: str, *, initializer: bool) -> None:
-        weight = weight_of(tensor, name, self.scope.roles.get(name), self.target, initializer=initializer)
-        if name in self.scope.packings:
-            weight = dataclasses.replace(weight, packed=self.scope.packings[name].values(weight))
+    def _store(self, message: TensorProto, name: str, payload: Payload = UNTOLD, *, initializer: bool) -> None:
+        scope = self.scope
+        weight, tensor = self._stored.of(message, name, scope.roles.get(name), payload, initializer=initializer)
+        if name in scope.packings:
+            weight = dataclasses.replace(weight, packed=scope.packings[name].values(weight))
         if name in self._written:
             weight = dataclasses.replace(weight, name=self.fresh(name))
         self._written.add(weight.name)
         self._weights[weight.name] = weight
-        self.scope.values[name] = Tensor.of(weight)
-        self.scope.constants.offer(name, tensor)
+        scope.values[name] = tensor if tensor.weight is weight else Tensor.of(weight)
+        scope.constants.offer(name, message)
 
     def _input(self, name: str) -> Tensor:
         tensor = self.declared(name, self.scope.types.get(name, UNKNOWN))

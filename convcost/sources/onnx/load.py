@@ -29,7 +29,8 @@ def load_model(request: Request) -> Graph:
 
 def _loaded(request: Request) -> Graph:
     path = request.target
-    model = inline_functions(read_model(path), path)
+    model, payloads = read_model(path)
+    model = inline_functions(model, path)
     operators = {node.op_type for node in model.graph.node}
     if not operators.isdisjoint(WITH_EQUATIONS):
         refuse_endless_equations(model.graph.node, path)
@@ -38,7 +39,7 @@ def _loaded(request: Request) -> Graph:
     whole = WholeModel(model)
     if not operators.isdisjoint(WITH_SUBGRAPHS):  # what is known in a body is read with the body
         whole.infer()
-    return GraphBuilder(whole, path, notes).graph()
+    return GraphBuilder(whole, path, notes).graph(payloads)
 
 
 def _version_notes(model: ModelProto) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.errors import SourceError
 from convcost.sources.onnx.packed import MOST_UNPACKED_BYTES, opened
@@ -13,12 +13,21 @@ from convcost.sources.onnx.text import refuse_unreadable_names
 from convcost.sources.onnx.wire import MalformedMessageError, Structure, StructureTooLargeError, structure_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from onnx import ModelProto
 
 _LFS_POINTER = b"version https://git-lfs"
 
 
-def read_model(path: str) -> ModelProto:
+class ReadModel(NamedTuple):
+    """A model, and of each initializer of its graph the payload's offset and length in the file; see `Structure`."""
+
+    model: ModelProto
+    payloads: Sequence[int]
+
+
+def read_model(path: str) -> ReadModel:
     """The model at `path`, large payloads left out and external data not opened.
 
     Raises `SourceError` for what cannot be opened or is not an ONNX model.
@@ -32,7 +41,7 @@ def read_model(path: str) -> ModelProto:
     if not model.graph.node:
         raise SourceError(f"{path}: the graph has no nodes", hint="export the model again; there is nothing to count")
     refuse_unreadable_names(model, structure.suspects, path)
-    return model
+    return ReadModel(model, structure.payloads)
 
 
 def _mapped(path: str) -> Structure:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, NamedTuple
 
+from convcost.dataclasses import copier
 from convcost.errors import SourceError
-from convcost.graph import ByteRange, DType, Role, Weight
+from convcost.graph import DType, Role, Tensor, Weight
+from convcost.graph.cache import BoundedCache
 from convcost.sources.onnx.dtypes import DTYPES
 from convcost.sources.onnx.node import OnnxNode, with_bodies
-from convcost.sources.onnx.packed import STANDARD_INPUT, is_packed
-from convcost.sources.onnx.text import shown, unreadable
+from convcost.sources.onnx.text import shown
+from convcost.sources.onnx.whereabouts import UNTOLD, Payload, Whereabouts
 
 if TYPE_CHECKING:
-    from onnx import TensorProto
+    from onnx import GraphProto, TensorProto
 
 # Names torch's exporters give to values they computed; one number under such a name is a factor in the code.
 _MADE_BY_EXPORTER = re.compile(r"val_\d+|onnx::\w+|/.*|\d+")
@@ -146,21 +148,61 @@ def _raise(roles: dict[str, Role], name: str, role: Role) -> None:
         roles[name] = role
 
 
-def weight_of(tensor: TensorProto, name: str, use: Role | None, path: str, *, initializer: bool) -> Weight:
-    """The stored tensor of a `TensorProto`; raises `SourceError` for a shape or type that cannot be."""
-    shape = tuple(tensor.dims[:])  # a slice is a list at once; protobuf's iteration takes twice as long
-    if shape and min(shape) < 0:
-        raise SourceError(f"{path}: '{shown(name)}' has a negative size: {list(shape)}")
-    dtype = DTYPES.get(tensor.data_type)
-    if dtype is None:
-        raise SourceError(
-            f"{path}: '{shown(name)}' has element type {tensor.data_type}, which convcost does not know",
-            hint="export the model with a standard element type, or update convcost",
-        )
-    if use is None and math.prod(shape) == 1 and _MADE_BY_EXPORTER.fullmatch(name):
-        use = Role.CONSTANT
-    role = _role(use, shape, dtype, initializer=initializer)
-    return Weight(name=name, shape=shape, dtype=dtype, role=role, stored=_byte_range(tensor, path, shape, dtype))
+def initializers(graph: GraphProto, payloads: Sequence[int]) -> Iterator[tuple[TensorProto, Payload]]:
+    """Those of a graph; `payloads` are offset and length of the first ones in turn. A sparse one has its dense shape
+    and no values.
+    """
+    told = zip(payloads[::2], payloads[1::2], strict=True)
+    yield from zip(graph.initializer, chain(told, repeat(UNTOLD)), strict=False)
+    for sparse in graph.sparse_initializer:
+        values = sparse.values
+        yield type(values)(name=values.name, data_type=values.data_type, dims=sparse.dims), UNTOLD
+
+
+class _Kind(NamedTuple):
+    weight: Weight
+    tensor: Tensor
+    nbytes: int
+
+
+_weight_like = copier(Weight, "name", "stored")
+_tensor_like = copier(Tensor, "name", "weight")
+
+
+class StoredTensors:
+    """Those of the file at `path`. Many differ in names and places alone: their shapes are checked once."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._whereabouts = Whereabouts(path)
+        self._kinds: BoundedCache[tuple[object, ...], _Kind] = BoundedCache()
+
+    def of(
+        self, message: TensorProto, name: str, use: Role | None, payload: Payload, *, initializer: bool
+    ) -> tuple[Weight, Tensor]:
+        """What is stored, and that as an operand. Raises `SourceError` for a shape or type that cannot be."""
+        shape = tuple(message.dims[:])  # a slice is a list at once; protobuf's iteration takes twice as long
+        if use is None and math.prod(shape) == 1 and _MADE_BY_EXPORTER.fullmatch(name):
+            use = Role.CONSTANT
+        key = (shape, message.data_type, use, initializer)
+        kind = self._kinds.get(key)
+        if kind is None:
+            dtype = self._checked(name, shape, message.data_type)
+            weight = Weight(name=name, shape=shape, dtype=dtype, role=_role(use, shape, dtype, initializer=initializer))
+            kind = self._kinds[key] = _Kind(weight, Tensor.of(weight), weight.nbytes)
+        weight = _weight_like(kind.weight, name, self._whereabouts.of(message, payload, kind.nbytes))
+        return weight, _tensor_like(kind.tensor, name, weight)
+
+    def _checked(self, name: str, shape: tuple[int, ...], number: int) -> DType:
+        if shape and min(shape) < 0:
+            raise SourceError(f"{self._path}: '{shown(name)}' has a negative size: {list(shape)}")
+        dtype = DTYPES.get(number)
+        if dtype is None:
+            raise SourceError(
+                f"{self._path}: '{shown(name)}' has element type {number}, which convcost does not know",
+                hint="export the model with a standard element type, or update convcost",
+            )
+        return dtype
 
 
 def _role(use: Role | None, shape: tuple[int, ...], dtype: DType, *, initializer: bool) -> Role:
@@ -171,31 +213,3 @@ def _role(use: Role | None, shape: tuple[int, ...], dtype: DType, *, initializer
     # Integers of a byte or less are quantized values; wider ones are shapes and indices.
     learnt = dtype.is_floating or (dtype.bits <= 8 and dtype is not DType.BOOL)
     return Role.PARAMETER if initializer and learnt else Role.CONSTANT
-
-
-def _byte_range(tensor: TensorProto, path: str, shape: tuple[int, ...], dtype: DType) -> ByteRange | None:
-    """Where the payload lies. None for one in no loadable form, or outside the model's folder."""
-    entries = {entry.key: entry.value for entry in tensor.external_data[:]}
-    for text in (*entries, *entries.values()):
-        if not isinstance(text, str):  # protobuf hands over bytes where they are no text
-            raise unreadable(text, path)
-    location = entries.get("location")
-    if location is None or path == STANDARD_INPUT or (not location and is_packed(path)):
-        return None
-    file = path if not location else _beside(path, location)
-    offset, length = _natural(entries.get("offset", "0")), _natural(entries.get("length", ""))
-    if file is None or offset is None:
-        return None
-    length = dtype.nbytes(math.prod(shape)) if length is None else length
-    return ByteRange(path=file, offset=offset, length=length, beside=path if location else None)
-
-
-def _beside(path: str, location: str) -> str | None:
-    relative = PurePosixPath(location)
-    if relative.is_absolute() or ".." in relative.parts or "\\" in location or ":" in location or "\0" in location:
-        return None
-    return str(Path(path).parent / relative)
-
-
-def _natural(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

@@ -28,13 +28,14 @@ _SHORT_KEYS = frozenset(number << 3 | wire for number in range(1, 16) for wire i
 
 # Field numbers below are those of onnx.proto3; a message of each kind may lie in these fields of its parent.
 _CHILDREN: dict[str, dict[int, str]] = {
-    "model": {7: "graph", 20: "training", 25: "function"},
+    "model": {7: "main graph", 20: "training", 25: "function"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
     "function": {7: "node", 11: "attribute"},
     "node": {5: "attribute"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
 }
+_CHILDREN["main graph"] = _CHILDREN["graph"] | {5: "initializer"}
 _ATTRIBUTE = frozenset({5})
 _NOT_INFERENCE = "training"
 _CONSTANT_NODE = b"\x22\x08Constant"
@@ -65,24 +66,26 @@ class StructureTooLargeError(ValueError):
 
 class Structure(NamedTuple):
     """A model without large payloads. `suspects` are the places, among its graph's nodes, of those that may have a name
-    that is no text; of nodes that differ in ASCII alone, the first stands for all.
+    that is no text; of nodes that differ in ASCII alone, the first stands for all. `payloads` are offset and length,
+    in the file, for each of its graph's initializers in turn; an offset of 0 for one in no form to be loaded later.
     """
 
     content: bytes
     suspects: Sequence[int]
+    payloads: Sequence[int]
 
 
 def structure_of(buffer: Buffer, most: int = 2**31 - 1) -> Structure:
     """A copy of the model in `buffer` without the payloads of large tensors.
 
-    Every tensor with a payload that could be loaded later is given the external-data entries `offset` and
-    `length`, with an empty `location` for the file itself; where the payload was left out it is also marked as
+    Every other tensor with a payload that could be loaded later is given the external-data entries `offset` and
+    `length`, with an empty `location` for the file itself; where a payload was left out, the tensor is marked as
     external. Raises `MalformedMessageError` for lengths that leave their message and for nesting over `MAX_DEPTH`,
     and `StructureTooLargeError` before the copy is larger than `most` bytes.
     """
     copy = _Copy(buffer, most)
     copy.message("model", 0, len(buffer), 0)
-    return Structure(bytes(copy.out), copy.suspects)
+    return Structure(bytes(copy.out), copy.suspects, copy.payloads)
 
 
 def fields(buffer: Buffer, start: int, stop: int, wanted: Container[int]) -> Iterator[Field]:
@@ -149,6 +152,7 @@ class _Copy:
         self._nodes = 0
         self.out = bytearray()
         self.suspects = array("I")  # a tenth of a list, should a file be of nothing else
+        self.payloads = array("Q")
         self._attributes: BoundedCache[bytes, bool] = BoundedCache()
 
     def message(self, kind: str, start: int, stop: int, depth: int) -> None:
@@ -156,7 +160,7 @@ class _Copy:
         if depth > MAX_DEPTH:
             raise MalformedMessageError("messages nested too deeply", start)
         children = _CHILDREN[kind]
-        is_main = depth == 1 and kind == "graph"
+        is_main = kind == "main graph"
         copied = without_constant = start
         for number, wire, header, body, end, _ in fields(self._buffer, start, stop, children):
             if wire != _BYTES:
@@ -171,6 +175,8 @@ class _Copy:
                     self._in_graph(body, end, whole=whole)
                 if whole:
                     continue
+            elif child == "initializer" and self._is_small_initializer(body, end):
+                continue
             self._copy(copied, header)
             copied = end
             if child != _NOT_INFERENCE:
@@ -208,37 +214,51 @@ class _Copy:
         self.out += _encoded(number << 3 | _BYTES)
         header = len(self.out)
         self.out += bytes(_PADDED_LENGTH)
-        if kind == "tensor":
+        if kind == "initializer":
+            self._without_payload(start, stop)
+        elif kind == "tensor":
             self._tensor(start, stop)
         else:
             self.message(kind, start, stop, depth)
         length = len(self.out) - header - _PADDED_LENGTH
         self.out[header : header + _PADDED_LENGTH] = _padded(length)
 
+    def _is_small_initializer(self, start: int, stop: int) -> bool:
+        offset, length, is_large = self._payload(start, stop)
+        self.payloads.append(offset)
+        self.payloads.append(length)
+        return not is_large
+
     def _tensor(self, start: int, stop: int) -> None:
+        offset, length, is_large = self._payload(start, stop)
+        if is_large:
+            self._without_payload(start, stop)
+        else:
+            self._copy(start, stop)
+        if offset:
+            self.out += _whereabouts(offset, length)
+
+    def _payload(self, start: int, stop: int) -> tuple[int, int, bool]:
+        """Offset and length, 0 and 0 for one in no form to be loaded later; and whether there is much of it."""
         data_type = size = count = payload = first = last = 0
         for number, wire, _, body, end, value in fields(self._buffer, start, stop, _TYPE_AND_PAYLOADS):
             if number == _DATA_TYPE:
                 data_type = value if wire == _VARINT else 0
             elif wire == _BYTES:
                 payload, first, last, size, count = number, body, end, size + end - body, count + 1
-        dropped = size > (KEEP_INTEGER_BYTES if data_type in _SHAPE_TYPES else KEEP_BYTES)
-        if dropped:
-            self._copy_without_payloads(start, stop)
-        else:
-            self._copy(start, stop)
+        is_large = size > (KEEP_INTEGER_BYTES if data_type in _SHAPE_TYPES else KEEP_BYTES)
         if count == 1 and payload in _LITTLE_ENDIAN_PAYLOADS:
-            self.out += _whereabouts(first, last)
-        if dropped:
-            self.out += _encoded(_DATA_LOCATION << 3) + _encoded(_EXTERNAL)
+            return first, last - first, is_large
+        return 0, 0, is_large
 
-    def _copy_without_payloads(self, start: int, stop: int) -> None:
+    def _without_payload(self, start: int, stop: int) -> None:
         copied = start
         for _, wire, header, _, end, _ in fields(self._buffer, start, stop, _PAYLOADS):
             if wire == _BYTES:
                 self._copy(copied, header)
                 copied = end
         self._copy(copied, stop)
+        self.out += _encoded(_DATA_LOCATION << 3) + _encoded(_EXTERNAL)
 
     def _copy(self, start: int, stop: int) -> None:
         if len(self.out) + stop - start > self._most:
@@ -247,8 +267,8 @@ class _Copy:
             self.out += self._buffer[start:stop]
 
 
-def _whereabouts(start: int, stop: int) -> bytes:
-    offset, length = b"%d" % start, b"%d" % (stop - start)
+def _whereabouts(start: int, size: int) -> bytes:
+    offset, length = b"%d" % start, b"%d" % size
     return _BEFORE_OFFSET[len(offset)] + offset + _BEFORE_LENGTH[len(length)] + length
 
 

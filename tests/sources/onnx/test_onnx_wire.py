@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from convcost.errors import ConvcostError, SourceError
-from convcost.graph import Graph
+from convcost.graph import Graph, Weight
 from convcost.sources import Request
 from convcost.sources.onnx import load_onnx
 from convcost.sources.onnx.wire import KEEP_BYTES, MAX_DEPTH, MalformedMessageError, fields, structure_of
@@ -24,6 +24,11 @@ BIG = KEEP_BYTES // 4 + 1
 
 def read(path: Path) -> Graph:
     return load_onnx(Request(target=str(path)))
+
+
+def bytes_of(weight: Weight) -> bytes:
+    assert weight.stored is not None
+    return Path(weight.stored.path).read_bytes()[weight.stored.offset :][: weight.stored.length]
 
 
 def varint(value: int) -> bytes:
@@ -65,10 +70,7 @@ def test_every_weight_knows_where_its_bytes_lie(tmp_path: Path, raw: bool) -> No
             else helper.make_tensor(name, TensorProto.FLOAT, value.shape, value.tolist())
         )
     for weight in load(content, tmp_path).weights:
-        assert weight.stored is not None
-        at = weight.stored.offset
-        found = Path(weight.stored.path).read_bytes()[at : at + weight.stored.length]
-        assert np.array_equal(np.frombuffer(found, np.float32), values[weight.name])
+        assert bytes_of(weight) == values[weight.name].tobytes()
 
 
 def test_weights_in_constant_nodes_are_left_where_they_are_too(tmp_path: Path) -> None:
@@ -77,10 +79,34 @@ def test_weights_in_constant_nodes_are_left_where_they_are_too(tmp_path: Path) -
         constant = node("Constant", [], ["c"], value=numpy_helper.from_array(value, "value"))
         loaded = load(graph([constant, node("Mul", ["x", "c"], ["y"])], {"x": [1]}), tmp_path)
         (weight,) = loaded.weights
-        assert weight.stored is not None
-        at = weight.stored.offset
-        found = Path(weight.stored.path).read_bytes()[at : at + weight.stored.length]
-        assert np.array_equal(np.frombuffer(found, np.float32), value)
+        assert bytes_of(weight) == value.tobytes()
+
+
+SIX = {f"w{at}": np.full((3, 4), at, np.float32) for at in range(6)}
+
+
+def test_weights_are_found_when_functions_are_replaced_by_their_bodies(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Twice", ["x"], ["b"], domain="own"), node("Sum", ["b", *SIX], ["y"])]
+    content = model(graph(nodes, {"x": [3, 4]}, SIX))
+    body = [node("Add", ["a", "a"], ["b"]), node("Relu", ["b"], ["c"])]
+    opsets = content.opset_import
+    content.functions.append(helper.make_function("own", "Twice", ["a"], ["c"], body, opsets))
+    opsets.append(helper.make_opsetid("own", 1))
+    assert [bytes_of(weight) for weight in load(content, tmp_path).weights] == [each.tobytes() for each in SIX.values()]
+
+
+def test_composite_operators_are_expanded_with_weights_left_in_their_places(tmp_path: Path) -> None:
+    nodes = [node("SwiGLU", ["x", "w5"], ["b"]), node("Sum", ["b", *SIX], ["y"])]
+    found = load(graph(nodes, {"x": [3, 4]}, SIX), tmp_path, opset=28)
+    assert [bytes_of(weight) for weight in found.weights] == [each.tobytes() for each in SIX.values()]
+
+
+def test_weights_of_a_branch_know_where_their_bytes_lie(tmp_path: Path) -> None:
+    values = np.arange(BIG, dtype=np.float32)
+    branch = graph([node("Add", ["x", "w"], ["y"])], {}, {"w": values})
+    branching = node("If", ["c"], ["y"], then_branch=branch, else_branch=branch)
+    for weight in load(graph([branching], {"x": [BIG], "c": []}), tmp_path).weights:
+        assert bytes_of(weight) == values.tobytes()
 
 
 def test_a_constant_is_found_among_any_number_of_small_nodes() -> None:
