@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from onnx import checker, defs, numpy_helper, shape_inference
 from onnx.helper import make_tensor_type_proto
 
-from convcost.graph import Shape
+from convcost.graph import DType, Shape
 from convcost.graph.cache import BoundedCache
 from convcost.sources.onnx.alike import BY_FORM
 from convcost.sources.onnx.dtypes import NUMBERS
@@ -160,10 +160,7 @@ class NodeInference:
         if schema is None or not is_safe(node, operands):
             return {}
         names = [name for name in node.input if name]
-        types = {
-            name: make_tensor_type_proto(NUMBERS.get(tensor.dtype, 1), list(tensor.shape))
-            for name, tensor in zip(names, operands, strict=True)
-        }
+        types = {name: _type_of(tensor.dtype, tensor.shape) for name, tensor in zip(names, operands, strict=True)}
         seen = () if node.op_type in BY_FORM else names
         opsets = [self._opsets[domain] for domain in {"", node.domain} if domain in self._opsets]
         try:
@@ -174,6 +171,11 @@ class NodeInference:
         except (*REFUSALS, KeyError, TypeError, NotImplementedError):
             return {}
         return {name: tensor_type(kind) for name, kind in inferred.items()}
+
+
+@lru_cache(maxsize=512)
+def _type_of(dtype: DType, shape: Shape) -> TypeProto:
+    return make_tensor_type_proto(NUMBERS.get(dtype, 1), shape)
 
 
 @lru_cache(maxsize=512)
