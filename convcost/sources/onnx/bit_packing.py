@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from convcost.graph import Weight
 from convcost.sources.onnx.attributes import Attributes
-from convcost.sources.onnx.node import OnnxNode, with_bodies
+from convcost.sources.onnx.node import OnnxNode
 
 # Stored operands of products whose node gives the matrix' rows K and columns N; blocks may pad what is stored.
 _MATRICES: Mapping[str, tuple[int, ...]] = {"MatMulBnb4": (1,), "MatMulNBits": (1,)}
@@ -17,6 +17,8 @@ _TABLES: Mapping[str, tuple[tuple[int, ...], str, int]] = {
     "GatherBlockQuantized": ((0,), "bits", 4),
     "QMoE": ((2, 5, 8), "expert_weight_bits", 4),
 }
+
+_WITH_PACKED = frozenset({*_MATRICES, *_TABLES})
 
 
 class Packing(NamedTuple):
@@ -35,14 +37,14 @@ class Packing(NamedTuple):
 
 
 def packings(nodes: Sequence[OnnxNode]) -> dict[str, Packing]:
-    """By the name of the stored tensor, for all that some node reads as packed."""
+    """By the name of the stored tensor, for all that one of the nodes reads as packed."""
     found: dict[str, Packing] = {}
-    for node in with_bodies(nodes):
+    for node in [each for each in nodes if each.op_type in _WITH_PACKED]:
         if node.op_type in _MATRICES:
             attributes = Attributes(node)
             elements = attributes.integer("K", 0) * attributes.integer("N", 0)
             found.update(_named(node, _MATRICES[node.op_type], Packing(elements=max(elements, 0))))
-        elif node.op_type in _TABLES:
+        else:
             positions, name, default = _TABLES[node.op_type]
             found.update(_named(node, positions, Packing(bits=Attributes(node).integer(name, default))))
     return found

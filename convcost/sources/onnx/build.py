@@ -40,13 +40,13 @@ _SHAPED = (Conv, ConvTranspose, Einsum, Linear, MatMul, Pool)
 class GraphBuilder:
     """Lowers the nodes of one model, keeping what has been written so far."""
 
-    def __init__(self, whole: WholeModel, target: str, notes: Sequence[str]) -> None:
+    def __init__(self, whole: WholeModel, nodes: Sequence[OnnxNode], target: str, notes: Sequence[str]) -> None:
         model = whole.model
         graph = model.graph
         self.target = target
         self.notes: list[str] = []
         self._first_notes = tuple(notes)
-        self.scope = Scope.of(graph, whole.types())
+        self.scope = Scope.of(graph, nodes, whole.types())
         self.pending: list[Pending] = []
         self._whole = whole
         self._graph = graph

@@ -13,7 +13,7 @@ from convcost.sources.onnx.functions import expand_composites, inline_functions
 from convcost.sources.onnx.inference import WholeModel
 from convcost.sources.onnx.inputs import settle_inputs
 from convcost.sources.onnx.lowering import LOWERINGS
-from convcost.sources.onnx.node import WITH_SUBGRAPHS
+from convcost.sources.onnx.node import WITH_SUBGRAPHS, read_nodes
 from convcost.sources.onnx.reader import read_model
 from convcost.sources.request import Request
 
@@ -31,15 +31,17 @@ def _loaded(request: Request) -> Graph:
     path = request.target
     model, payloads = read_model(path)
     model = inline_functions(model, path)
-    operators = {node.op_type for node in model.graph.node}
+    nodes = read_nodes(model.graph.node)
+    operators = {node.op_type for node in nodes}
     if not operators.isdisjoint(WITH_EQUATIONS):
         refuse_endless_equations(model.graph.node, path)
     notes = [*_version_notes(model), *settle_inputs(model.graph, request)]
-    model = expand_composites(model, operators.difference(["Constant"], CONTROL_FLOW, LOWERINGS))
-    whole = WholeModel(model)
+    whole = WholeModel(expand_composites(model, operators.difference(["Constant"], CONTROL_FLOW, LOWERINGS)))
     if not operators.isdisjoint(WITH_SUBGRAPHS):  # what is known in a body is read with the body
         whole.infer()
-    return GraphBuilder(whole, path, notes).graph(payloads)
+    if whole.model is not model:
+        nodes = read_nodes(whole.model.graph.node)
+    return GraphBuilder(whole, nodes, path, notes).graph(payloads)
 
 
 def _version_notes(model: ModelProto) -> list[str]:

@@ -27,8 +27,9 @@ class OnnxNode(NamedTuple):
 
 def read_nodes(nodes: Iterable[NodeProto]) -> list[OnnxNode]:
     """The nodes of a graph, in order."""
+    made = OnnxNode._make  # in C, unlike the constructor
     return [  # protobuf makes a slice twice as fast as it is iterated over
-        OnnxNode(each.op_type, each.domain, each.name, each.input[:], each.output[:], each) for each in nodes
+        made((each.op_type, each.domain, each.name, each.input[:], each.output[:], each)) for each in nodes
     ]
 
 

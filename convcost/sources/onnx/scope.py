@@ -11,7 +11,7 @@ from convcost.graph import Origin, Role, Tensor
 from convcost.graph.ops import Op
 from convcost.sources.onnx.bit_packing import Packing, packings
 from convcost.sources.onnx.inference import TensorType, described, types_of
-from convcost.sources.onnx.node import OnnxNode, read_nodes
+from convcost.sources.onnx.node import OnnxNode, read_nodes, with_bodies
 from convcost.sources.onnx.small_values import values_of
 from convcost.sources.onnx.stored import roles_by_use
 
@@ -76,21 +76,21 @@ class Scope:
     inner: bool = False
 
     @classmethod
-    def of(cls, graph: GraphProto, types: Mapping[str, TensorType]) -> Scope:
-        nodes = read_nodes(graph.node)
+    def of(cls, graph: GraphProto, nodes: Sequence[OnnxNode], types: Mapping[str, TensorType]) -> Scope:
+        readers = with_bodies(nodes)
         return cls(
             nodes=nodes,
             values={},
             constants=Constants(),
             types=types,
-            roles=roles_by_use(nodes),
-            packings=packings(nodes),
+            roles=roles_by_use(readers),
+            packings=packings(readers),
             biases=added_biases(graph.initializer, nodes),
         )
 
     def within(self, graph: GraphProto) -> Scope:
         """The scope of a subgraph."""
-        inner = Scope.of(graph, types_of(described(graph)))
+        inner = Scope.of(graph, read_nodes(graph.node), types_of(described(graph)))
         inner.values = ChainMap({}, self.values)
         inner.constants = Constants(self.constants)
         inner.inner = True
@@ -106,7 +106,7 @@ def added_biases(initializers: Iterable[TensorProto], nodes: Iterable[OnnxNode])
     stored = {tensor.name for tensor in initializers}
     biases = {}
     for node in nodes:
-        if node.op_type == "Add" and len(node.input) == 2:
+        if node.op_type == "Add" and len(node.input) == 2 and not stored.isdisjoint(node.input):
             left, right = node.input
             if right in stored:
                 biases[left] = right

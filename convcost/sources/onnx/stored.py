@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +13,7 @@ from convcost.errors import SourceError
 from convcost.graph import DType, Role, Tensor, Weight
 from convcost.graph.cache import BoundedCache
 from convcost.sources.onnx.dtypes import DTYPES
-from convcost.sources.onnx.node import OnnxNode, with_bodies
+from convcost.sources.onnx.node import OnnxNode
 from convcost.sources.onnx.text import shown
 from convcost.sources.onnx.whereabouts import UNTOLD, Payload, Whereabouts
 
@@ -100,43 +100,43 @@ _CONSTANTS: dict[str, tuple[int, ...]] = {
     "Upsample": (1,),
 }
 _TABLES = {Role.PARAMETER: _PARAMETERS, Role.BUFFER: _BUFFERS, Role.CONSTANT: _CONSTANTS}
-_ROLES: dict[str, dict[int, Role]] = {
-    operator: {position: role for role, table in _TABLES.items() for position in table.get(operator, ())}
+_ROLES: dict[str, Sequence[tuple[int, Role]]] = {
+    operator: [(position, role) for role, table in _TABLES.items() for position in table.get(operator, ())]
     for operator in {**_PARAMETERS, **_BUFFERS, **_CONSTANTS}
 }
 
 # A scale and a zero point of the result, then a tensor with its scale and zero point for every part.
 _TRIPLES_AFTER_TWO = frozenset({"QLinearConcat"})
-_WITH_ROLES = _TRIPLES_AFTER_TWO.union(_ROLES)
 
 SAME_WEIGHT = frozenset(
     {"Identity", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Cast", "DequantizeLinear", "Dropout"}
 )
 """Operators through which a stored tensor stays that tensor: a runtime applies them once, when it loads."""
 
+_TELLING = SAME_WEIGHT.union(_TRIPLES_AFTER_TWO, _ROLES)
+
 
 def roles_by_use(nodes: Sequence[OnnxNode]) -> dict[str, Role]:
-    """What the tensors of a graph are used for, told by the operators that read them, seen through views.
+    """What the tensors of a graph are used for, told by the nodes that read them, seen through views.
 
     A tensor with several uses is a parameter before it is a buffer, and a buffer before it is a constant.
     """
     roles: dict[str, Role] = {}
-    for node in reversed(with_bodies(nodes)):
-        operator = node.op_type
-        if operator in _WITH_ROLES:
-            uses = _uses(node)
-            for position, name in enumerate(node.input):
-                if position in uses:
-                    _raise(roles, name, uses[position])
-        if operator in SAME_WEIGHT and node.input and node.output and node.output[0] in roles:
-            _raise(roles, node.input[0], roles[node.output[0]])
+    for node in [each for each in reversed(nodes) if each.op_type in _TELLING]:
+        operands = node.input
+        for position, role in _uses(node):
+            if position < len(operands):
+                _raise(roles, operands[position], role)
+        if node.op_type in SAME_WEIGHT and operands and node.output and node.output[0] in roles:
+            _raise(roles, operands[0], roles[node.output[0]])
     return roles
 
 
-def _uses(node: OnnxNode) -> Mapping[int, Role]:
+def _uses(node: OnnxNode) -> Sequence[tuple[int, Role]]:
     if node.op_type in _TRIPLES_AFTER_TWO:
-        return {position: Role.CONSTANT for position in range(len(node.input)) if position < 2 or position % 3 != 2}
-    return _ROLES[node.op_type]
+        count = len(node.input)
+        return [(position, Role.CONSTANT) for position in range(count) if position < 2 or position % 3 != 2]
+    return _ROLES.get(node.op_type, ())
 
 
 _ORDER = (Role.CONSTANT, Role.BUFFER, Role.PARAMETER)
