@@ -27,10 +27,11 @@ class _Part(NamedTuple):
 def express(analysis: Analysis, convention: Convention, callers: Mapping[str, Caller] | None) -> Expression:
     """The terms between our total and the counter's, in order of first appearance, alike ones added up.
 
-    `callers` by layer; None for a network that has no modules, whose operators are taken for modules of their kind.
+    `callers` by layer, and beside them those of modules that ran none; None for a network that has no modules, whose
+    operators are taken for modules of their kind.
     """
     calls = _calls(analysis, callers)
-    parts = tuple(_parts(calls, convention))
+    parts = (*_parts(calls, convention), *_idle(calls, convention, callers or {}))
     return Expression(
         analysis=analysis,
         convention=convention,
@@ -72,6 +73,16 @@ def _parts(calls: Sequence[Call], convention: Convention) -> Iterator[_Part]:
             if part.hooked and (more := convention.times_held(call.caller.held) - 1):
                 again = more * part.hooked
                 yield _Part("modules in several places of the model, counted for each", again, part.exact, again)
+
+
+def _idle(calls: Sequence[Call], convention: Convention, callers: Mapping[str, Caller]) -> Iterator[_Part]:
+    """Of modules that ran nothing, such as one that gives a parameter as it is."""
+    if convention.idle is None:
+        return
+    layers = {call.layer.name for call in calls}
+    for name, caller in callers.items():
+        if name not in layers:
+            yield _Part("modules that run nothing", convention.idle(caller), exact=caller.output is not None, hooked=0)
 
 
 def _meets(rule: Rule, call: Call, dark: frozenset[str]) -> bool:

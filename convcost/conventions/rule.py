@@ -77,7 +77,8 @@ class Convention:
 
     `eclipsing` are modules below which no hook counts, and `times_held` how often hooks count a module that is held
     so many times. With `per_item`, what hooks count is divided by the batch. One that `prunes` counts nothing that no
-    output depends on. Without `by_operator`, it looks at modules and never at what they ran.
+    output depends on. Without `by_operator`, it looks at modules and never at what they ran; `idle` is what it counts
+    for one that ran nothing.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Convention:
     per_item: bool = False
     prunes: bool = False
     by_operator: bool = True
+    idle: Callable[[Caller], int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

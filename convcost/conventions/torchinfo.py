@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from convcost.conventions.rule import Call, Convention, Rule
+from convcost.graph.caller import Caller
 from convcost.graph.ops import ALL_OPS
 
 _MASKED = "_orig"
@@ -22,17 +23,21 @@ def _of_the_rest(call: Call) -> int:
 def _counted(call: Call, *, factors: bool) -> int:
     """Once for all that a module's call ran."""
     return sum(
-        math.prod(shape) * _times(call, name)
+        math.prod(shape) * _times(call.caller, name)
         for name, shape in (call.caller.parameters if call.leads else ())
         if factors is (call.macs > 0 and len(shape) > 1)
     )
 
 
-def _times(call: Call, name: str) -> int:
+def _idle(caller: Caller) -> int:
+    return sum(math.prod(shape) * _times(caller, name) for name, shape in caller.parameters)
+
+
+def _times(caller: Caller, name: str) -> int:
     """Of the output's axes all but the second for a convolution, the first for others, for longer names two."""
-    output = call.caller.output or ()
+    output = caller.output or ()
     if name.removesuffix(_MASKED) in ("weight", "bias"):
-        is_convolution = "Conv" in call.caller.module.rpartition(".")[2]
+        is_convolution = "Conv" in caller.module.rpartition(".")[2]
         return math.prod(output[:1] + output[2:] if is_convolution else output[:1])
     return math.prod(output[:2]) if "weight" in name or "bias" in name else 0
 
@@ -73,4 +78,5 @@ TORCHINFO = Convention(
     "are not seen",
     rules_of=_rules_of,
     by_operator=False,
+    idle=_idle,
 )

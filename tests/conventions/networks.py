@@ -297,6 +297,41 @@ class AskedForItsSize(nn.Module):
         return self.second(x).view(self.first(x).shape)
 
 
+class Query(nn.Module):
+    """A module that holds what it gives, and runs nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.weight_of_all = nn.Parameter(torch.ones(5, 4)), nn.Parameter(torch.ones(3))
+
+    def forward(self) -> Tensor:
+        return self.weight
+
+
+class Asking(nn.Module):
+    """Parameters that modules give as they are, called once and twice, and whose result is of no use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.again, self.linear = Query(), Query(), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.again()
+        result: Tensor = self.linear(x) @ self.query().T + self.again().sum()
+        return result
+
+
+class Silent(nn.Module):
+    """A network that keeps to itself what it finds out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(4, 8)
+
+    def forward(self, x: Tensor) -> None:
+        self.linear(x)
+
+
 class Complex(nn.Module):
     """Layers and functions of complex numbers."""
 
@@ -358,6 +393,8 @@ NETWORKS = {
     "tables": Network(build=Tables, inputs=((2, 4),)),
     "powers": Network(build=Powers, inputs=((1, 3, 6, 8),)),
     "unused": Network(build=Unused, inputs=((2, 4),)),
+    "asking": Network(build=Asking, inputs=((2, 4),)),
+    "silent": Network(build=Silent, inputs=((2, 4),)),
     "asked_for_its_size": Network(build=AskedForItsSize, inputs=((2, 4),)),
     "norms": Network(build=Norms, inputs=((2, 4, 4, 4),)),
     "norms_by_place": Network(build=NormsByPlace, inputs=((2, 4, 4, 4),)),

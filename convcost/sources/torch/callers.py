@@ -29,7 +29,10 @@ from convcost.sources.torch.used import used_nodes
 
 
 def callers_of_request(request: Request) -> tuple[Graph, Mapping[str, Caller]]:
-    """The request's graph, and by the names of its nodes, who called them. Raises what `load_torch` raises."""
+    """The request's graph, and by the names of its nodes, who called them. Raises what `load_torch` raises.
+
+    A leaf with parameters that ran nothing called no node, and stands under a name of its own.
+    """
     return with_subject(request, _called)
 
 
@@ -56,10 +59,13 @@ def _called(subject: Subject) -> tuple[Graph, Mapping[str, Caller]]:
 
     graph = capture(replace(subject, run=run, told=told))
     used = used_nodes(graph)
-    return graph, {
-        name: replace(caller, is_used=name in used, output=watch.outputs.get(caller.run))
-        for name, caller in found.items()
+    callers = {
+        node.name: replace(caller, is_used=node.name in used, output=watch.outputs.get(caller.run))
+        for node in graph.nodes
+        for caller in (found[node.name],)
     }
+    heard = {caller.run for caller in callers.values()}
+    return graph, callers | {f"call {run}": caller for run, caller in watch.leaves.items() if run not in heard}
 
 
 class _Run(NamedTuple):
@@ -81,6 +87,7 @@ class _Watch(TorchFunctionMode):
         super().__init__()
         self.held: Mapping[int, int] = {}
         self.outputs: dict[int, Shape] = {}
+        self.leaves: dict[int, Caller] = {}
         self._stack: list[_Run] = []
         self._numbers = count(1)
         self._function = ""
@@ -90,27 +97,27 @@ class _Watch(TorchFunctionMode):
         self._thread = threading.get_ident()
 
     def current(self) -> Caller:
-        called = Caller(
+        return replace(
+            self._module(self._stack[-1]) if self._stack else Caller(),
             function=self._function,
             by_name=self._by_name,
             plain=self._plain,
             named=self._named,
             in_parts=not torch.is_inference_mode_enabled(),
         )
-        if not self._stack:
-            return called
-        number, module, shape, parameters = self._stack[-1]
-        return replace(
-            called,
-            module=_class_name(module),
-            run=number,
-            is_leaf=_is_leaf(module),
-            held=self.held.get(id(module), 1),
-            input=shape,
-            parameters=parameters,
+
+    def _module(self, run: _Run) -> Caller:
+        return Caller(
+            module=_class_name(run.module),
+            run=run.number,
+            is_leaf=_is_leaf(run.module),
+            held=self.held.get(id(run.module), 1),
+            input=run.input,
+            parameters=run.parameters,
         )
 
     def __enter__(self) -> _Watch:
+        self.leaves.clear()  # of an attempt that failed
         self._hooks = (
             register_module_forward_pre_hook(self._enter_module),
             register_module_forward_hook(self._leave_module, always_call=True),
@@ -152,9 +159,11 @@ class _Watch(TorchFunctionMode):
 
     def _leave_module(self, module: nn.Module, arguments: object, result: object) -> None:
         if threading.get_ident() == self._thread:
-            number, *_ = self._stack.pop()
-            if (shape := _first_shape(result)) is not None:
-                self.outputs[number] = shape
+            run, shape = self._stack.pop(), _first_shape(result)
+            if shape is not None:
+                self.outputs[run.number] = shape
+            if run.parameters:
+                self.leaves[run.number] = replace(self._module(run), output=shape)
 
 
 def _first_shape(value: object) -> Shape | None:

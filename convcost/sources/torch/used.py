@@ -9,10 +9,7 @@ def used_nodes(graph: Graph) -> frozenset[str]:
     """The names of nodes whose results reach an output, or are written into an input or a stored tensor.
 
     Memory counts, not tensors: whatever is written into memory that is read later is used, through any view of it.
-    Of a network whose outputs are not tensors, every node is.
     """
-    if not graph.outputs:
-        return frozenset(node.name for node in graph.nodes)
     read = {tensor.buffer for tensor in (*graph.inputs, *graph.outputs)} | {weight.name for weight in graph.weights}
     used: set[str] = set()
     for node in reversed(graph.nodes):
