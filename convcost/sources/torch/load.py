@@ -19,7 +19,7 @@ from convcost.sources.torch.factory import call_factory, find_factory, importabl
 from convcost.sources.torch.inputs import Arguments, takes_no_inputs
 from convcost.sources.torch.quiet import torch_unchanged
 from convcost.sources.torch.target import Target, parse_target
-from convcost.sources.torch.unpickling import unpickled
+from convcost.sources.torch.unpickling import refuse_old_torch, unpickled
 
 _Result = TypeVar("_Result")
 
@@ -157,6 +157,8 @@ def _default_inputs(module: nn.Module, examples: object, text: str) -> Arguments
 
 def _archived(path: Path, request: Request) -> Subject:
     archive.check_readable(path)
+    if not request.trust_pickle:
+        refuse_old_torch(path)
     specs: Sequence[InputSpec] = request.inputs
     if path.suffix == ".pt2":
         module, examples, run = archive.load_exported(path)

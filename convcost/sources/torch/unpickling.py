@@ -12,8 +12,9 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.torch_version import TorchVersion
 
-from convcost.errors import SourceError
+from convcost.errors import MissingDependencyError, SourceError
 from convcost.sources.torch.blame import first_line
 
 _ONLY_WEIGHTS = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
@@ -21,6 +22,20 @@ _ANYTHING = "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"  # set by a user for other progra
 
 # Members of an exported program that torch gives to pickle itself, where no setting of torch.load reaches.
 _PICKLED_MEMBER = "opaque_obj_"
+
+HOLDS_TO_WEIGHTS = "2.10"
+"""The first PyTorch whose `weights_only` is known to hold, and pyproject.toml's bound: before, files corrupted memory
+(CVE-2026-24747), and before 2.6 ran code (CVE-2025-32434).
+"""
+
+
+def refuse_old_torch(path: Path) -> None:
+    """Raises `MissingDependencyError` where the installed PyTorch would not hold a stranger's file to tensors."""
+    if TorchVersion(torch.__version__) < HOLDS_TO_WEIGHTS:
+        raise MissingDependencyError(
+            f"'{path}' is not read with torch {torch.__version__}, in which a saved file can run code",
+            hint=f"pip install 'torch>={HOLDS_TO_WEIGHTS}'",
+        )
 
 
 @contextmanager

@@ -6,18 +6,23 @@ import contextlib
 import io
 import os
 import pickle
+import tomllib
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
+from torch.torch_version import TorchVersion
 
 from convcost.analysis import analyze_graph
 from convcost.errors import ConvcostError
 from convcost.sources import InputSpec, Request, load
 from convcost.sources.torch import graph_of
+from convcost.sources.torch.unpickling import HOLDS_TO_WEIGHTS
 from tests.sources.torch.networks import Residual
 
 SHAPE = (1, 4, 8, 8)
+PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
 
 def read(path, *shapes):
@@ -87,6 +92,37 @@ def test_a_plain_pickle_is_refused_unread(tmp_path):
     path = tmp_path / "net.pth"
     path.write_bytes(pickle.dumps(Trap()))
     assert "does not unpickle" in refusal(path, SHAPE).message
+
+
+@pytest.fixture
+def torch_of(monkeypatch):
+    return lambda version: monkeypatch.setattr(torch, "__version__", TorchVersion(version))
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".pt2"])
+@pytest.mark.parametrize("version", ["2.5.1", "2.9.1+cu128", "2.10.0a0+gitb558c98"])
+def test_nothing_saved_is_read_where_weights_only_does_not_hold(tmp_path, monkeypatch, torch_of, suffix, version):
+    path = tmp_path / f"net{suffix}"
+    torch.save(Residual().state_dict(), path)
+    for module, reader in ((torch, "load"), (torch.jit, "load"), (torch.export, "load")):
+        monkeypatch.setattr(module, reader, lambda *given, **options: pytest.fail("the file was read"))
+    torch_of(version)
+    error = refusal(path, SHAPE)
+    assert version in error.message
+    assert error.hint == "pip install 'torch>=2.10'"
+
+
+@pytest.mark.parametrize("version", ["2.10.0", "2.13.0+cpu", "3.0"])
+def test_a_torch_in_which_weights_only_holds_is_read_with(tmp_path, torch_of, version):
+    path = tmp_path / "weights.pth"
+    torch.save(Residual().state_dict(), path)
+    torch_of(version)
+    assert "a state dict" in refusal(path, SHAPE).message
+
+
+def test_the_torch_that_files_are_read_with_is_the_one_that_is_asked_for():
+    extras = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert f"torch>={HOLDS_TO_WEIGHTS}" in extras["torch"]
 
 
 def test_a_state_dict_is_said_to_hold_no_network(tmp_path):

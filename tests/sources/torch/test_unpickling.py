@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.torch_version import TorchVersion
 
 from convcost.errors import SourceError
 from convcost.sources import InputSpec, Request, load
@@ -38,6 +39,13 @@ def test_nothing_is_unpickled_unless_it_is_asked_for(tmp_path):
     with pytest.raises(SourceError, match="does not unpickle") as raised:
         load(request(path, trusted=False))
     assert "--trust-pickle" in raised.value.hint
+
+
+def test_a_trusted_pickle_is_read_with_any_torch(tmp_path, monkeypatch):
+    path = tmp_path / "net.pt"
+    torch.save(Residual(), path)
+    monkeypatch.setattr(torch, "__version__", TorchVersion("2.9.1"))
+    assert load(request(path)).nodes
 
 
 def test_what_is_run_has_the_values_that_were_saved(tmp_path):
