@@ -34,15 +34,16 @@ class LayerNames:
         self._containers = frozenset(containers)
         self._contracting = frozenset(contracting)
         self._weighted = frozenset(weighted)
-        self._waited_for = self._contracting | self._weighted
         self._told = told
-        self._uses: dict[str, int] = {}
+        # How often each name was given, with the paths that are not every op's name as it stands: one look tells both.
+        self._uses = dict.fromkeys(("", *self._containers, *self._contracting, *self._weighted), 0)
 
     def name(self, path: str, op: Op, operands: tuple[Tensor, ...]) -> str:
         contracts = is_contraction(type(op))
-        given = (_owner(path, operands) if contracts else None) or self._by_module(path, op, contracts=contracts)
+        owner = _owner(path, operands) if contracts else None
+        given = owner or path
         if given in self._uses:
-            given = self._numbered(given)
+            given = self._numbered(owner or self._by_module(path, op, contracts=contracts))
         self._uses[given] = 1
         if self._told is not None:
             self._told(given)
@@ -51,8 +52,8 @@ class LayerNames:
     def _by_module(self, path: str, op: Op, *, contracts: bool) -> str:
         if not path:
             return function_name(op)
-        waits = path in self._waited_for and self._waits(path, op, contracts=contracts)
-        return f"{path}.{function_name(op)}" if waits or path in self._containers or path in self._uses else path
+        shared = self._uses[path] or path in self._containers or self._waits(path, op, contracts=contracts)
+        return f"{path}.{function_name(op)}" if shared else path
 
     def _waits(self, path: str, op: Op, *, contracts: bool) -> bool:
         """Whether the module's name is kept for a later op."""

@@ -94,18 +94,21 @@ class LayerPaths:
     def __init__(self, nodes: Sequence[Pending], weight_names: Iterable[str]) -> None:
         self._owner_of = {name: owner for name in weight_names if (owner := owner_of(name))}
         self._owners = frozenset(self._owner_of.values())
-        self._paths = frozenset([path for path, is_module in [node.where for node in nodes] if is_module])
+        self._paths = frozenset([node.where[0] for node in nodes if node.where[1]])
         self.modules = self._paths | self._owners
         self.recurrent: set[str] = set()
         self.weighted: set[str] = set()
         self.settled = [self._settle(node) for node in nodes]
 
     def _settle(self, node: Pending) -> str:
+        if is_contraction(type(node.op)):
+            return self._contraction(node)
         path, is_module = node.where
-        if not is_contraction(type(node.op)):
-            return self._first_call(path) if is_module else path
+        return self._first_call(path) if is_module else path
+
+    def _contraction(self, node: Pending) -> str:
         weights = [operand.weight for operand in node.operands]
-        path = self._owner(weights[1:], node.bias, node.where) or path
+        path = self._owner(weights[1:], node.bias, node.where) or node.where[0]
         if any(weights):
             self.weighted.add(path)
         if isinstance(node.op, Recurrent):
