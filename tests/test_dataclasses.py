@@ -289,3 +289,18 @@ def test_a_copier_changes_its_fields_and_works_nothing_out_again() -> None:
     assert worked_out == ["a"]
     assert second == Sized(name="b", sizes=(3, 4))
     assert ours.copier(Sized, "made", "name")(first, 8, "c").made == 8
+
+
+def test_a_maker_takes_values_by_position_and_gives_what_the_constructor_does() -> None:
+    made = ours.maker(Slotted, "name")("a")
+    assert made == Slotted(name="a")
+    assert made.sizes == (1, 2)
+    assert ours.maker(Slotted, "sizes", "name")((3,), "b") == Slotted(name="b", sizes=(3,))
+
+
+def test_a_maker_is_refused_where_it_would_do_less_than_the_constructor() -> None:
+    with pytest.raises(TypeError, match="Slotted is not made of sizes alone"):
+        ours.maker(Slotted, "sizes")
+    parent, _ = classes(ours.dataclass, slots=True)
+    with pytest.raises(TypeError, match="Parent is not made of width, names, area alone"):
+        ours.maker(parent, "width", "names", "area")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from convcost.analysis.alike import Alike, Work
 from convcost.analysis.handed_on import handed_on
 from convcost.analysis.memory import peak_activation_bytes
 from convcost.analysis.result import NOTHING, Analysis, Layer, Storage, Totals, UnknownOp
+from convcost.dataclasses import maker
 from convcost.graph import Cost, Graph, Node
 from convcost.graph.collection import uncollected
 from convcost.graph.ops import Unknown
+
+_layer: Callable[[Node, Cost, Storage, int], Layer] = maker(Layer, "node", "cost", "storage", "activation_bytes")
 
 
 def analyze_graph(graph: Graph, *, backward: bool = False) -> Analysis:
@@ -62,11 +65,15 @@ def _layers(nodes: Iterable[Node], alike: Alike | None, read: set[str]) -> tuple
     work_of, storage_of = (alike.work, alike.storage) if alike else (Work.of, Storage.of)
     layers = []
     for node in nodes:
-        new = {w.name: w for tensor in node.operands if (w := tensor.weight) is not None and w.name not in read}
-        read.update(new)
+        new = []
+        for tensor in node.operands:
+            weight = tensor.weight
+            if weight is not None and weight.name not in read:
+                read.add(weight.name)
+                new.append(weight)
         cost, activation_bytes = work_of(node)
-        storage = storage_of(new.values()) if new else NOTHING
-        layers.append(Layer(node=node, cost=cost, storage=storage, activation_bytes=activation_bytes))
+        storage = storage_of(new) if new else NOTHING
+        layers.append(_layer(node, cost, storage, activation_bytes))
     return tuple(layers)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from convcost.dataclasses import maker
 from convcost.errors import ShapeError, SourceError
 from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
 from convcost.graph.cache import BoundedCache
@@ -34,6 +35,8 @@ DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
 """Operator domains whose operators are known; an operator of the same name elsewhere may mean anything."""
 
 _UNSIZED: Shape = (0,)
+_named_node: Callable[..., Node] = maker(Node, "name", "op", "operands", "outputs", "origin", "repeat")
+_origin: Callable[[str, str], Origin] = maker(Origin, "operator", "node")
 _SHAPED = (Conv, ConvTranspose, Einsum, Linear, MatMul, Pool)
 
 
@@ -336,7 +339,7 @@ class GraphBuilder:
     def emit(self, node: OnnxNode, op: Op, operands: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
         """Adds a node to the graph, to be named when all are known."""
         bias = self.scope.biases.get(node.output[0]) if self.scope.biases and node.output else None
-        origin = Origin(operator=node.op_type, node=node.name)
+        origin = _origin(node.op_type, node.name)
         self.pending.append(Pending(op, operands, outputs, path_of(node), origin, bias))
 
     def _named(self) -> tuple[Node, ...]:
@@ -344,13 +347,13 @@ class GraphBuilder:
         names = LayerNames(containers_of(paths.modules), contracting=paths.recurrent, weighted=paths.weighted)
         return tuple(
             [
-                Node(
-                    name=names.name(path, item.op, item.operands),
-                    op=item.op,
-                    operands=item.operands,
-                    outputs=item.outputs,
-                    origin=item.origin,
-                    repeat=item.repeat,
+                _named_node(
+                    names.name(path, item.op, item.operands),
+                    item.op,
+                    item.operands,
+                    item.outputs,
+                    item.origin,
+                    item.repeat,
                 )
                 for path, item in zip(paths.settled, self.pending, strict=True)
             ]
