@@ -100,7 +100,10 @@ def _check(name: str, key: str, value: object, hint: object) -> OptionValue:
         within = 1 <= value <= MAX_OPTION
         if value in choices or (int in members and within):
             return value
-    raise UsageError(f"{name}: {key} is {_allowed(members, choices)}, not '{_shown(value)}'")
+    raise UsageError(
+        f"{name}: {key} is {_allowed(members, choices)}, not '{_shown(value)}'",
+        hint=f"convcost explain {name} says what its options mean",
+    )
 
 
 def _allowed(members: Sequence[object], choices: Sequence[object]) -> str:

@@ -100,11 +100,11 @@ def analyze(  # noqa: PLR0913 - the options of the command
             target, reading, view, measuring, writing, backward=backward, strict=strictness.strict
         )
         return code or (refuse_unknown(timed) if strictness.strict else 0)
+    jobs = at_least_one(batching.jobs, option="--jobs")
     report_of = partial(_report, view=view, device=measuring.limits())
     if len(target) > 1 or batching.resume is not None or _is_folder(target[0]):
         from convcost.cli.many import Several, analyze_each
 
-        jobs = at_least_one(batching.jobs, option="--jobs")
         several = Several(jobs=jobs, resume=batching.resume, backward=backward, strict=strictness.strict)
         return analyze_each(target, several, report_of, reading, writing)
     (analysis,) = analyses_of(target, reading, backward=backward)

@@ -60,7 +60,8 @@ def _separability(target: str, layers: list[str], ranks: tuple[int, ...], readin
     if is_spec(target):
         if layers or ranks or request.inputs or request.dims:
             raise UsageError(
-                "a kernel file has neither layers nor inputs", hint="leave out --layer, --rank, --input and --dim"
+                "a kernel file has no layers, ranks or inputs to choose",
+                hint="leave out --layer, --rank, --input and --dim",
             )
         return weights.separability_of_file(target)
     graph, kernels = kernels_of(request)

@@ -37,8 +37,10 @@ class Setting:
 
     def __post_init__(self) -> None:
         processors = os.cpu_count() or 1
-        if not 1 <= self.threads <= _MOST_A_PROCESSOR * processors:
+        most = _MOST_A_PROCESSOR * processors
+        if not 1 <= self.threads <= most:
+            machine = "1 processor" if processors == 1 else f"{processors} processors"
             raise UsageError(
-                f"{self.threads} threads cannot be used by a machine with {processors} processors",
-                hint=f"write a number from 1 to {_MOST_A_PROCESSOR * processors}",
+                f"a machine with {machine} takes 1 to {most} threads, not {self.threads}",
+                hint=f"one for each processor is {processors}",
             )

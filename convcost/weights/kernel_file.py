@@ -25,6 +25,10 @@ def separability_of_file(path: str) -> Separability:
 def read_kernels(path: str) -> dict[str, Rows]:
     """The rows of each kernel by name; a lone `kernel` is called after its file."""
     document = mapping_of(read_yaml(path), "a kernel file")
+    for key in ("layer", "layers"):
+        if key in document.key_places:
+            hint = "name a model that has some, or write a kernel: [[1, 2, 1], [2, 4, 2], [1, 2, 1]]"
+            raise document.key_places[key].error("a layer spec has no weights", hint=hint)
     if "version" in document.entries:
         integer_of(document.entries["version"], "version", least=1, most=1)
     if "kernels" in document.entries:
@@ -33,7 +37,7 @@ def read_kernels(path: str) -> dict[str, Rows]:
         if not named.entries:
             raise named.where.error("kernels is empty", hint="kernels: {sobel: [[1, 0, -1], [2, 0, -2], [1, 0, -1]]}")
         return {name: _rows(value, f"kernel '{name}'") for name, value in named.entries.items()}
-    document.check_keys(("version", "kernel"), of="a kernel file")
+    document.check_keys(("version", "kernel", "kernels"), of="a kernel file")
     return {Path(path).stem: _rows(document.required("kernel", of="a kernel file"), "kernel")}
 
 

@@ -76,7 +76,11 @@ def test_every_family_is_known_by_its_name_and_needs_no_options() -> None:
             "grouped: groups is a whole number from 1 to 2147483648 or all, not '9999",
             None,
         ),
-        ("bottleneck[rank=0]", "bottleneck: rank is a whole number from 1 to 2147483648, not '0'", None),
+        (
+            "bottleneck[rank=0]",
+            "bottleneck: rank is a whole number from 1 to 2147483648, not '0'",
+            "convcost explain bottleneck says what its options mean",
+        ),
         ("winograd[tile=3]", "winograd: tile is one of 2, 4, 6, not '3'", None),
         ("grouped[shuffle=maybe]", "grouped: shuffle is true or false, not 'maybe'", None),
         ("depthwise_separable[order=vh]", "order is one of dw_pw, pw_dw, not 'vh'", None),

@@ -123,6 +123,12 @@ def test_what_concerns_all_ends_the_run(
     assert f"error: {message}" in err
 
 
+def test_a_wrong_number_of_jobs_is_an_error_for_a_single_file_too(capsys: Capture) -> None:
+    code, out, err = run(capsys, "a.onnx", "--jobs", "x")
+    assert (code, out) == (2, "")
+    assert "error: --jobs takes a whole number of at least 1, not 'x'" in err
+
+
 @pytest.mark.parametrize("report", [("--latency",), ("--sweep", "batch=1,2"), ("--convention", "thop")])
 @pytest.mark.parametrize("option", ["--jobs", "--resume"])
 def test_what_does_not_count_many_files_says_so(capsys: Capture, report: tuple[str, ...], option: str) -> None:

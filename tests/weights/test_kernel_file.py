@@ -54,6 +54,7 @@ def test_a_lone_kernel_is_called_after_its_file(tmp_path):
         ("kernels: {a: [[1]], b: [[x]]}", "1:26", "kernel 'b'"),
         ("kernels: [[1]]", "1:10", "mapping"),
         ("kernal: [[1]]", "1:1", "'kernal'"),
+        ("layers: []", "1:1", "a layer spec has no weights"),
         ("kernel: [[1]]\nkernels: {a: [[1]]}", "1:1", "'kernel'"),
         ("version: 2\nkernel: [[1]]", "1:10", "version"),
         ("{}", "1:1", "kernel"),
