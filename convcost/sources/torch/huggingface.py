@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,9 +26,17 @@ HEAD = "head"
 
 _LONGEST_DEFAULT = 128
 _POSITIONS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
-# What would run a stranger's code, fetch kernels, or pack weights that are not there.
+# What would run a stranger's code, fetch kernels, read weights, or pack some that are not there.
 _DROPPED = frozenset(
-    {"auto_map", "attn_implementation", "_attn_implementation", "_attn_implementation_internal", "quantization_config"}
+    {
+        "auto_map",
+        "trust_remote_code",  # transformers before 5.5 followed it in LightGlue's configuration (CVE-2026-5241)
+        "attn_implementation",
+        "_attn_implementation",
+        "_attn_implementation_internal",  # and before 5.3 imported what it names (CVE-2026-4372)
+        "checkpoint_path",
+        "quantization_config",
+    }
 )
 _TOKENS = "input_ids"
 
@@ -57,16 +66,18 @@ def read_config(path: str) -> dict[str, object]:
         raise SourceError(
             f"hf:{path}: has no 'model_type', by which transformers knows it", hint="name the model's config.json"
         )
-    return _harmless(document)
+    return {key: _harmless(value) for key, value in document.items() if key not in _DROPPED}
 
 
-def _harmless(document: Mapping[str, object]) -> dict[str, object]:
-    """The same without the keys that are not ours to follow, in the configurations inside it too."""
-    return {
-        key: _harmless(value) if isinstance(value, dict) else value
-        for key, value in document.items()
-        if key not in _DROPPED
-    }
+def _harmless(value: object) -> object:
+    """The same without the keys that are not ours to follow, in the configurations inside it."""
+    match value:
+        case dict():
+            return {key: _harmless(inner) for key, inner in value.items() if key not in _DROPPED}
+        case list():
+            return [_harmless(inner) for inner in value]
+        case _:
+            return value
 
 
 def build(path: str, document: Mapping[str, object], arguments: Mapping[str, object]) -> nn.Module:
@@ -83,8 +94,9 @@ def build(path: str, document: Mapping[str, object], arguments: Mapping[str, obj
     _check_keys(path, changes, kinds[kind], document)
     auto = _auto_class(transformers, path, arguments.get(HEAD))
     try:
-        config = kinds[kind].from_dict({**document, **changes})
-        module = getattr(transformers, auto).from_config(config, trust_remote_code=False)
+        with _offline(path):
+            config = kinds[kind].from_dict({**document, **changes})
+            module = getattr(transformers, auto).from_config(config, trust_remote_code=False)
     except ConvcostError:
         raise
     except Exception as error:
@@ -93,6 +105,28 @@ def build(path: str, document: Mapping[str, object], arguments: Mapping[str, obj
         ) from error
     assert isinstance(module, nn.Module)
     return module
+
+
+@contextmanager
+def _offline(path: str) -> Iterator[None]:
+    """Inside, transformers opens no connection: a configuration may name another model, such as a backbone, of the hub.
+
+    Raises `SourceError` for one that does, unless the hub's files are on this machine.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+        raise SourceError(
+            f"hf:{path}: names another model on the hub, and convcost downloads nothing",
+            hint="write that model's configuration in the place of its name, such as backbone_config for backbone",
+        ) from error
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def _check_keys(path: str, changes: Iterable[str], config: type, document: Mapping[str, object]) -> None:

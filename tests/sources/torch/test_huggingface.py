@@ -7,11 +7,13 @@ import socket
 import sys
 from pathlib import Path
 
+import huggingface_hub
 import pytest
 
 import convcost
 from convcost.errors import ConvcostError, MissingDependencyError, SourceError, UsageError
 from convcost.sources import InputSpec, Request, load
+from convcost.sources.torch.huggingface import read_config
 from convcost.targets.cross_check import cross_checked
 from convcost.targets.sweep import Axis, sweep
 
@@ -172,6 +174,33 @@ def test_nothing_is_fetched_and_no_code_beside_the_configuration_runs(
     }
     assert counted(tmp_path, strange) == counted(tmp_path, BERT)
     assert attempts == []
+
+
+@pytest.mark.parametrize("backbone", ["somebody/backbone", "hf-hub:somebody/backbone"])
+def test_a_backbone_that_is_on_the_hub_is_not_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backbone: str
+) -> None:
+    attempts: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda self, address: attempts.append(address))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **options: attempts.append(given))
+    config = {"model_type": "detr", "backbone": backbone, "use_timm_backbone": ":" in backbone}
+    with pytest.raises(SourceError, match="names another model on the hub") as caught:
+        load(Request(target=target(tmp_path, config)))
+    assert "backbone_config" in caught.value.hint
+    assert attempts == []
+    assert not huggingface_hub.constants.HF_HUB_OFFLINE
+
+
+def test_keys_that_run_code_or_read_weights_are_dropped_at_every_depth(tmp_path: Path) -> None:
+    strange = dict.fromkeys(("auto_map", "trust_remote_code", "_attn_implementation_internal", "checkpoint_path"), "x")
+    inner = {**strange, "model_type": "superpoint"}
+    document = {**strange, "model_type": "lightglue", "keypoint_detector_config": inner, "more": [[inner]]}
+    kept = {"model_type": "superpoint"}
+    assert read_config(target(tmp_path, document).removeprefix("hf:")) == {
+        "model_type": "lightglue",
+        "keypoint_detector_config": kept,
+        "more": [[kept]],
+    }
 
 
 def test_other_commands_take_it_too(tmp_path: Path) -> None:
