@@ -37,6 +37,7 @@ _CHILDREN: dict[str, dict[int, str]] = {
 }
 _CHILDREN["main graph"] = _CHILDREN["graph"] | {5: "initializer"}
 _ATTRIBUTE = frozenset({5})
+_SHORT_NODE_BYTES = 512  # a longer one nearly always has metadata of over 127 bytes, whose length is not ASCII either
 _NOT_INFERENCE = "training"
 _CONSTANT_NODE = b"\x22\x08Constant"
 _SEARCHED_AT_ONCE = 4096  # a page: what may lie behind the nodes is a payload
@@ -190,6 +191,8 @@ class _Copy:
 
     def _has_known_attributes(self, start: int, end: int) -> bool:
         """Whether all but the node's attributes is ASCII, and those were seen before: their types never are ASCII."""
+        if end - start > _SHORT_NODE_BYTES:
+            return False
         try:
             attributes = list(fields(self._buffer, start, end, _ATTRIBUTE))
         except MalformedMessageError:
@@ -200,9 +203,10 @@ class _Copy:
         if not (self._buffer[start:first].isascii() and self._buffer[last:end].isascii()):
             return False
         written = self._buffer[first:last]
-        known = written in self._attributes
+        if written in self._attributes:
+            return True
         self._attributes[written] = True
-        return known
+        return False
 
     def _without_constant(self, start: int, end: int, stop: int) -> int:
         """Up to where no node from `start` on can be a Constant, having searched once for many nodes."""
