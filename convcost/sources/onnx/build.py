@@ -11,7 +11,7 @@ from convcost.dataclasses import maker
 from convcost.errors import ShapeError, SourceError
 from convcost.graph import DType, Graph, Node, Origin, Shape, Tensor, Weight
 from convcost.graph.cache import BoundedCache
-from convcost.graph.ops import Conv, ConvTranspose, Einsum, Linear, MatMul, Op, Pool, Recurrent, Unknown
+from convcost.graph.ops import Op, Unknown
 from convcost.sources.naming import LayerNames, containers_of
 from convcost.sources.onnx.alike import Key, Outcome, key_of, outcome_of
 from convcost.sources.onnx.attributes import Attributes
@@ -23,6 +23,7 @@ from convcost.sources.onnx.inference import UNKNOWN, NodeInference, TensorType, 
 from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, Lowering, NotCountedError
 from convcost.sources.onnx.module_paths import LayerPaths, path_of
 from convcost.sources.onnx.node import OnnxNode
+from convcost.sources.onnx.results import completed, filled_in, refuse_unnamed_result
 from convcost.sources.onnx.scope import Pending, Scope
 from convcost.sources.onnx.stored import SAME_WEIGHT, StoredTensors, initializers
 from convcost.sources.onnx.text import shown
@@ -37,7 +38,6 @@ DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
 _UNSIZED: Shape = (0,)
 _named_node: Callable[..., Node] = maker(Node, "name", "op", "operands", "outputs", "origin", "repeat")
 _origin: Callable[[str, str], Origin] = maker(Origin, "operator", "node")
-_SHAPED = (Conv, ConvTranspose, Einsum, Linear, MatMul, Pool)
 
 
 class GraphBuilder:
@@ -72,7 +72,7 @@ class GraphBuilder:
             inputs=inputs,
             outputs=tuple(self.value(value.name) for value in graph.output),
             weights=tuple(self._weights.values()),
-            notes=(*self._first_notes, *self._whole.doubts(self._shape), *self.notes),
+            notes=(*self._first_notes, *self._whole.doubts(self._computed_shape), *self.notes),
             target=self.target,
             source="onnx",
         )
@@ -123,8 +123,10 @@ class GraphBuilder:
             unique = f"{name}#{next(self._numbers)}"
         return unique
 
-    def _shape(self, name: str) -> Shape | None:
-        found = self.scope.values.get(name)
+    def _computed_shape(self, name: str) -> Shape | None:
+        """Of what a node gives; None for what is stored, or an input."""
+        is_given = name in self._weights or name in self.scope.types
+        found = None if is_given else self.scope.values.get(name)
         return None if found is None else found.shape
 
     def value(self, name: str) -> Tensor:
@@ -225,12 +227,7 @@ class GraphBuilder:
     def _from_whole(self, node: OnnxNode, results: Iterable[TensorType]) -> tuple[TensorType, ...]:
         """These results, what is open in them filled in by what is known of the whole model."""
         types = self._types()
-        return tuple(
-            [
-                types.get(name, kind) if kind.shape is None else kind
-                for name, kind in zip(node.output, results, strict=True)
-            ]
-        )
+        return tuple([filled_in(kind, types.get(name)) for name, kind in zip(node.output, results, strict=True)])
 
     def _types(self) -> Mapping[str, TensorType]:
         """What the whole model tells of the current scope's values; shapes known in part, or stated, have done more."""
@@ -295,8 +292,8 @@ class GraphBuilder:
         try:
             found = lowering(call)
             lowered = found if isinstance(found, Lowered) else Lowered(op=found, operands=call.operands)
-            kinds = _completed(lowered, results)
-            _refuse_unnamed_result(node, lowered, kinds)
+            kinds = completed(lowered, results)
+            refuse_unnamed_result(node, lowered, kinds)
         except (ValueError, IndexError) as error:
             raise NotCountedError("its attributes do not fit its operands") from error
         for step in call.steps:
@@ -367,31 +364,6 @@ def _lowering_of(node: OnnxNode) -> Lowering:
     if lowering is None:
         raise NotCountedError("convcost does not know this operator")
     return lowering
-
-
-def _completed(lowered: Lowered, results: Sequence[TensorType]) -> tuple[TensorType, ...]:
-    """Output types with the shapes that inference left open filled in by the lowering, or the op itself.
-
-    Ops that refuse operands that do not fit always have the word: onnx infers an empty map there.
-    """
-    kinds = []
-    for position, kind in enumerate(results):
-        shape = kind.shape
-        if shape is None and position < len(lowered.shapes):
-            shape = lowered.shapes[position]
-        if position == 0 and (shape is None or isinstance(lowered.op, _SHAPED)):
-            shape = lowered.op.output_shapes(tuple(operand.shape for operand in lowered.operands))[0]
-        kinds.append(kind if shape is kind.shape else TensorType(kind.elem_type, shape))
-    return tuple(kinds)
-
-
-def _refuse_unnamed_result(node: OnnxNode, lowered: Lowered, kinds: Sequence[TensorType]) -> None:
-    """An op's cost goes by its first output: where that is left out, another may stand for it only if it is alike."""
-    if node.output and "" not in node.output:
-        return
-    named = [kind for name, kind in zip(node.output, kinds, strict=True) if name]
-    if not named or (not node.output[0] and not isinstance(lowered.op, Recurrent) and named[0].shape != kinds[0].shape):
-        raise NotCountedError("its first result, which its cost goes by, has no name")
 
 
 def _label(node: OnnxNode) -> str:

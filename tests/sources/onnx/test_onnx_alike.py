@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import checker, defs, helper, numpy_helper, shape_inference
+from onnx import TensorProto, checker, defs, helper, numpy_helper, shape_inference
 
-from convcost.graph import Graph
+from convcost.graph import DType, Graph
 from convcost.sources.onnx.alike import BY_FORM
 from convcost.sources.onnx.build import GraphBuilder
 from tests.sources.onnx.tiny import graph, ints, load, node
@@ -197,3 +197,18 @@ def test_what_is_stated_of_a_value_behind_control_flow_is_known(tmp_path: Path):
     whole.output[0].type.CopyFrom(helper.make_tensor_type_proto(1, [5]))
     whole.initializer.append(numpy_helper.from_array(np.array(3, np.int64), "times"))
     assert load(whole, tmp_path).outputs[0].shape == (5,)
+
+
+def test_the_type_that_operands_tell_goes_before_one_that_is_stated(tmp_path: Path):
+    whole = graph([node("NonZero", ["x"], ["y"])], {"x": [4]})
+    whole.output[0].type.CopyFrom(helper.make_tensor_type_proto(TensorProto.FLOAT, [1, 3]))
+    output = load(whole, tmp_path).outputs[0]
+    assert (output.shape, output.dtype) == ((1, 3), DType.INT64)
+
+
+def test_only_what_is_computed_is_compared_with_what_is_stated(tmp_path: Path):
+    whole = graph([node("Relu", ["x"], ["y"])], {"x": [4]})
+    whole.value_info.append(helper.make_tensor_value_info("x", TensorProto.FLOAT, [5]))
+    assert not load(whole, tmp_path).notes
+    whole.value_info.append(helper.make_tensor_value_info("y", TensorProto.FLOAT, [5]))
+    assert "such as that of 'y'" in load(whole, tmp_path).notes[0]
