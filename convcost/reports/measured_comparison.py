@@ -9,7 +9,7 @@ from typing import cast
 from convcost.analysis import Json
 from convcost.dataclasses import dataclass
 from convcost.latency import CandidateLatencies, Device, Measurement, NotMeasurable
-from convcost.latency.wording import health_text, latency_text, runtime_text
+from convcost.latency.wording import health_text, latency_text, runtime_text, saving_text
 from convcost.reports.comparison import ComparisonReport
 from convcost.reports.document import Column, Document, Kind, Row, Table
 from convcost.reports.measured_totals import summed_json, summed_table
@@ -29,6 +29,7 @@ _RECORD_COLUMNS = (
     Column(key="converged", title="converged", kind=Kind.TEXT),
     Column(key="verdict", title="verdict", kind=Kind.TEXT),
 )
+_MOST_REASONS = 10
 _LEGEND = "Speed-up: how many times faster than the layer as it is, each measured in turn with the others."
 
 
@@ -87,12 +88,24 @@ class MeasuredComparisonReport:
         return tuple(dict.fromkeys([*found, *doubts]))
 
     def _remarks(self) -> Iterator[str]:
-        """What everything was measured on, as far as it was."""
+        """Why some were not measured, then what the others were measured on."""
+        yield from self._reasons()
         yield from (runtime_text(each) for each in self._measurements())
         if len({id(each.standard) for each in self.latencies}) < len(self.latencies):
             yield "Equal convolutions on equal maps were measured once."
         if last := list(self._measurements())[-1:]:
             yield f"machine: {health_text(last[0].health)}"
+
+    def _reasons(self) -> Iterator[str]:
+        found = {
+            f"{candidate.label}: not measured: {latency.reason}": None
+            for each in self.latencies
+            for candidate, latency in zip(each.layer.candidates, each.candidates, strict=True)
+            if candidate.is_applicable and isinstance(latency, NotMeasurable)
+        }
+        yield from list(found)[:_MOST_REASONS]
+        if len(found) > _MOST_REASONS:
+            yield f"… {len(found) - _MOST_REASONS} more reasons of this kind: -f csv"
 
     def _measurements(self) -> Iterator[Measurement]:
         every = (found for layer in self.latencies for found in (layer.standard, *layer.candidates))
@@ -108,8 +121,17 @@ class MeasuredComparisonReport:
                         candidate.cost.macs,
                         latency_text(latencies.candidates[position]),
                         _speed_up(latencies, position),
-                        _verdict(latencies, position, self.device),
+                        self._verdict(latencies, position),
                     )
+
+    def _verdict(self, latencies: CandidateLatencies, position: int) -> str | None:
+        """Where there is no time to set beside another, what was hoped for alone: a reason would widen the column."""
+        found = latencies.candidates[position]
+        if not any(isinstance(each, NotMeasurable) for each in (latencies.standard, found)):
+            return _verdict(latencies, position, self.device)
+        if found is latencies.standard:
+            return None
+        return saving_text(latencies.layer.standard.cost.macs, latencies.layer.candidates[position].cost.macs)
 
 
 def _verdict(latencies: CandidateLatencies, position: int, device: Device | None) -> str | None:

@@ -10,7 +10,7 @@ import pytest
 
 from convcost import api
 from convcost.latency import CandidateLatencies, Measurement, NotMeasurable
-from convcost.reports import render
+from convcost.reports import Style, render
 from convcost.reports.comparison import ComparisonReport
 from convcost.reports.measured_comparison import MeasuredComparisonReport
 from tests.latency.measurements import around, measurement
@@ -43,9 +43,17 @@ def test_every_alternative_has_its_time_and_its_verdict():
 
 
 def test_a_refused_alternative_says_the_bytes():
-    line = rows(report(FASTER, TOO_LARGE, STANDARD))["spatial-separable"]
+    shown = report(FASTER, TOO_LARGE, STANDARD)
+    line = rows(shown)["spatial-separable"]
     assert "not measured" in line
-    assert line.endswith("–  33 % fewer MACs; not measured: running it needs 103.6 MB")
+    assert line.endswith("–  33 % fewer MACs")
+    assert "\n  spatial-separable: not measured: running it needs 103.6 MB\n" in render("table", shown)
+
+
+def test_a_long_reason_for_one_takes_no_verdict_from_the_others():
+    untold = NotMeasurable(reason="the time was over before its first sample: give it more with --max-time")
+    text = render("table", report(FASTER, untold, STANDARD), Style(width=100))
+    assert "4.00×  8.4x fewer MACs, 4.0x faster" in text
 
 
 def test_noise_leaves_no_figure_of_speed():
