@@ -61,7 +61,6 @@ CASES = [
     Case("ReduceSum", [[ints(1)], [ints(2)], [ints(-1)], [ints(0)], []], {"keepdims": 0}),
     Case("ReduceMax", [[ints(1, 2)], [ints(2, 0)], [ints(-1, 0)]], {"keepdims": 0}),
     Case("CumSum", [[number(0)], [number(2)]]),
-    Case("CenterCropPad", [[ints(3, 2)], [ints(2, 9)]], {"axes": [2, 3]}),
     Case("Clip", [[], [number(0, np.float32)], [None, number(6, np.float32)]]),
     Case("Range", [[number(0), number(7), number(2)], [number(1), number(7), number(1)]], takes_x=False),
     Case("ConstantOfShape", [[ints(2, 3)], [ints(3, 2)], [ints(0, 3)]], takes_x=False),
@@ -156,8 +155,19 @@ def saved(parts: Written, opset: int) -> ModelProto:
     return model(graph(parts.nodes, parts.inputs, parts.weights), opset=opset)
 
 
-@pytest.mark.parametrize("way", ["stored", "constants", "computed"])
-@pytest.mark.parametrize("case", CASES, ids=str)
+def leaves_one_out(case: Case) -> bool:
+    return any(value is None for operands in case.operands for value in operands)
+
+
+@pytest.mark.parametrize(
+    ("case", "way"),
+    [
+        pytest.param(case, way, id=f"{case}-{way}")
+        for case in CASES
+        for way in ("stored", "constants", "computed")
+        if way != "computed" or not leaves_one_out(case)  # of which the oldest onnx infers no single node
+    ],
+)
 def test_operands_of_one_shape_and_type_are_told_apart_by_their_values(tmp_path: Path, case: Case, way: str):
     assert_as_run(saved(written(case, way), case.opset), tmp_path)
 
