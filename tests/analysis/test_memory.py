@@ -103,6 +103,22 @@ def test_a_view_keeps_its_owner_alive() -> None:
     assert peak_activation_bytes(Graph(nodes=nodes, inputs=(X,), outputs=(end,))) == 3 * 40
 
 
+def test_a_result_and_a_view_of_it_from_one_node_are_one_memory() -> None:
+    y, view = Tensor(name="y", shape=(10,)), Tensor(name="v", shape=(10,), alias="y")
+    end = Tensor(name="e", shape=(5,))
+    nodes = (op("both", [X], y, view), op("use", [view], end))
+    assert peak_activation_bytes(Graph(nodes=nodes, inputs=(X,), outputs=(end,))) == 40 + 40
+    unread = (op("both", [X], y, view), op("use", [X], end))
+    assert peak_activation_bytes(Graph(nodes=unread, inputs=(X,), outputs=(end,))) == 40 + 40
+
+
+def test_a_buffer_written_in_place_is_as_large_as_what_is_first_seen_of_it() -> None:
+    stored = Weight(name="w", shape=(10,))
+    row, whole = Tensor(name="row", shape=(5,), alias="w"), Tensor(name="all", shape=(10,), alias="w")
+    nodes = (op("a", [X], row), op("b", [row], whole))
+    assert peak_activation_bytes(Graph(nodes=nodes, inputs=(X,), weights=(stored,))) == 40 + 20
+
+
 @pytest.mark.parametrize("elements", [5, 1000])
 def test_a_view_is_as_large_as_its_owner_whatever_it_shows(elements: int) -> None:
     view, y = Tensor(name="v", shape=(elements,), alias="x"), Tensor(name="y", shape=(1,))
