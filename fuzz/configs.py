@@ -94,7 +94,7 @@ def _use(config: Config, text: str) -> None:
         _look_for(entry, config)
     try:
         settings = resolve_settings({}, {}, config)
-        headroom = headroom_of(settings["headroom"])
+        headroom = headroom_of(settings["headroom"].value)
         rules = warn_only(config.rules) if is_true(settings["warn_only"]) else config.rules
         verdicts = check_analysis(_analysis(), rules, name="net", reference=_reference())
         shows_plainly(CheckReport(results=(verdicts,)), CHECK_FORMATS)
