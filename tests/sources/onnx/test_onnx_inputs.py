@@ -121,8 +121,24 @@ def test_a_kernel_that_does_not_fit_is_an_error_with_its_node(tmp_path: Path) ->
 
 
 def test_groups_that_do_not_divide_are_an_error(tmp_path: Path) -> None:
+    grouped = node("Conv", ["x", "w"], ["y"], group=3)
     with pytest.raises(SourceError, match="does not divide"):
-        load(graph([node("Conv", ["x", "w"], ["y"], group=2)], {"x": [1, 3, 8, 8]}, WEIGHT), tmp_path)
+        load(graph([grouped], {"x": [1, 3, 8, 8]}, {"w": ones(4, 1, 3, 3)}), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("operator", "groups", "weight", "taken"),
+    [("Conv", 1, (4, 3, 3, 3), 3), ("Conv", 2, (4, 3, 3, 3), 6), ("ConvTranspose", 1, (3, 4, 3, 3), 3)],
+)
+def test_channels_that_the_weights_do_not_take_are_an_error(
+    tmp_path: Path, operator: str, groups: int, weight: tuple[int, ...], taken: int
+) -> None:
+    """onnx infers a shape all the same."""
+    content = graph([node(operator, ["x", "w"], ["y"], group=groups)], {"x": [1, taken, 8, 8]}, {"w": ones(*weight)})
+    assert load(content, tmp_path).nodes
+    with pytest.raises(SourceError, match=f"expected {taken} input channels, got 4") as raised:
+        load(content, tmp_path, inputs=(InputSpec(shape=(1, 4, 8, 8)),))
+    assert "--input" in (raised.value.hint or "")
 
 
 def test_an_input_without_a_name_has_the_shape_it_states_and_an_output_left_out_has_none(tmp_path: Path) -> None:

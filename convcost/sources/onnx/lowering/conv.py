@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convcost.errors import ShapeError
 from convcost.graph import Shape, Tensor
 from convcost.graph.ops import Conv, ConvTranspose, DeformConv, Pads, same_padding
 from convcost.sources.onnx.lowering.call import Call, Lowered, NotCountedError
@@ -53,7 +54,7 @@ def lower_conv_transpose(call: Call) -> Lowered:
         pads = tuple(_halves(max(size, 0), call.attributes.text("auto_pad", "NOTSET")) for size in surplus)
         extra = tuple(more + max(-size, 0) for more, size in zip(extra, surplus, strict=True))
     op = ConvTranspose(
-        in_channels=data.shape[1],
+        in_channels=_channels(data, weight.shape[0]),
         out_channels=weight.shape[1] * groups,
         kernel=kernel,
         stride=stride,
@@ -87,15 +88,23 @@ def conv_of(call: Call, data: Tensor, weight: Tensor) -> Conv:
     kernel = call.attributes.integers("kernel_shape") or weight.shape[2:]
     stride = call.attributes.integers("strides") or (1,) * axes
     dilation = call.attributes.integers("dilations") or (1,) * axes
+    groups = call.attributes.integer("group", 1)
     return Conv(
-        in_channels=data.shape[1],
+        in_channels=_channels(data, weight.shape[1] * groups),
         out_channels=weight.shape[0],
         kernel=kernel,
         stride=stride,
         pads=window_pads(call, spatial, kernel, stride, dilation),
         dilation=dilation,
-        groups=call.attributes.integer("group", 1),
+        groups=groups,
     )
+
+
+def _channels(data: Tensor, taken: int) -> int:
+    """What the weights take, which onnx does not set beside what they are given."""
+    if data.shape[1] != taken:
+        raise ShapeError(f"expected {taken} input channels, got {data.shape[1]}")
+    return taken
 
 
 def spatial_sizes(data: Tensor, weight: Tensor) -> Shape:
