@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,6 +35,7 @@ def _node(operator: str, inputs: Sequence[str], outputs: Sequence[str], **others
 
 
 _RELU = _node("Relu", ["x"], ["y"])
+_RELU_OF_T = _node("Relu", ["t"], ["y"])
 
 
 def _value(name: str, shape: Sequence[int | str] | None, kind: int = TensorProto.FLOAT) -> ValueInfoProto:
@@ -137,6 +139,12 @@ def _loop(level: int) -> GraphProto:
     return helper.make_graph(nodes, f"body{level}", bound, results)
 
 
+def _gathers(count: int) -> bytes:
+    """Each doubles the axes, among nodes whose shapes are known only when they run."""
+    nodes = [_node("Gather", [f"t{at - 1}" if at else "x"] * 2, [f"t{at}"]) for at in range(count)]
+    return _file(_node("NonZero", ["x"], ["n"]), _node("Add", ["n", "n"], ["m"]), *nodes, shape=(1, 1))
+
+
 def _scan_of_one_input() -> bytes:
     body = helper.make_graph([_node("Relu", ["a"], ["b"])], "body", [_value("a", [3])], [_value("b", [3])])
     return _file(_node("Scan", ["x", "x"], ["y"], body=body, num_scan_inputs=2))
@@ -184,6 +192,32 @@ MODEL_FILES = (
     Nasty(
         name="loops_in_loops.onnx",
         content=_file(_constant("n", 2**30), _node("Loop", ["n", "", "x"], ["y"], body=_loop(11)), shape=(1, 3)),
+    ),
+    Nasty(name="size_of_66_bits.onnx", content=_file(_node("Size", ["x"], ["y"]), shape=(2**62, 16))),
+    Nasty(
+        name="read_at_65_bits.onnx",
+        content=_file(
+            _node("ConvTranspose", ["x", "w"], ["t"], strides=[8, 1]),
+            _RELU_OF_T,
+            shape=(1, 3, 2**62, 1),
+            stored=[_KERNEL],
+        ),
+    ),
+    Nasty(
+        name="one_hot_of_infinite_depth.onnx",
+        content=_file(
+            _node("Constant", [], ["d"], value_float=math.inf), _node("OneHot", ["x", "d", "x"], ["y"]), shape=(2,)
+        ),
+    ),
+    Nasty(
+        name="loop_without_end.onnx",
+        content=_file(
+            _node("Constant", [], ["n"], value_float=math.nan),
+            _node("Loop", ["n", "", "x"], ["t"], body=_loop(0)),
+            _node("Constant", [], ["m"], value_float=-math.inf),
+            _node("Loop", ["m", "", "x"], ["y"], body=_loop(0)),
+            shape=(1, 3),
+        ),
     ),
     # Functions
     Nasty(name="functions_in_a_circle.onnx", content=_cycle(), says="calls itself"),
@@ -256,6 +290,11 @@ MODEL_FILES = (
         content=_file(
             _constant("n", 2**40), _node("ConstantOfShape", ["n"], ["s"]), _node("Expand", ["x", "s"], ["y"])
         ),
+    ),
+    Nasty(name="gathered_to_2_to_the_40_axes.onnx", content=_gathers(40), says="65 dimensions"),
+    Nasty(
+        name="known_values_of_33_axes.onnx",
+        content=_file(_constant("a", 1), _constant("s", *[1] * 33), _node("Expand", ["a", "s"], ["t"]), _RELU),
     ),
     Nasty(
         name="split_into_more_than_it_says.onnx",

@@ -20,7 +20,7 @@ from convcost.sources.onnx.control import CONTROL_FLOW
 from convcost.sources.onnx.dtypes import DTYPES
 from convcost.sources.onnx.folding import FOLLOWED, follow
 from convcost.sources.onnx.inference import UNKNOWN, NodeInference, TensorType, WholeModel
-from convcost.sources.onnx.lowering import LOWERINGS, Call, Lowered, Lowering, NotCountedError
+from convcost.sources.onnx.lowering import LOWERINGS, MISFITS, Call, Lowered, Lowering, NotCountedError
 from convcost.sources.onnx.module_paths import LayerPaths, path_of
 from convcost.sources.onnx.node import OnnxNode
 from convcost.sources.onnx.results import completed, filled_in, refuse_unnamed_result
@@ -205,7 +205,7 @@ class GraphBuilder:
     def _control_flow(self, node: OnnxNode, arguments: tuple[Tensor | None, ...]) -> None:
         try:
             CONTROL_FLOW[node.op_type](self, node, arguments)
-        except (ValueError, IndexError) as error:
+        except MISFITS as error:
             raise NotCountedError("its subgraphs do not fit its operands") from error
 
     def constant(self, node: OnnxNode) -> None:
@@ -294,7 +294,7 @@ class GraphBuilder:
             lowered = found if isinstance(found, Lowered) else Lowered(op=found, operands=call.operands)
             kinds = completed(lowered, results)
             refuse_unnamed_result(node, lowered, kinds)
-        except (ValueError, IndexError) as error:
+        except MISFITS as error:
             raise NotCountedError("its attributes do not fit its operands") from error
         for step in call.steps:
             self._written.update(tensor.name for tensor in step.outputs)

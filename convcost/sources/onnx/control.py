@@ -12,7 +12,7 @@ from convcost.graph.ops import Gather, Move, Unknown
 from convcost.sources.onnx.attributes import Attributes
 from convcost.sources.onnx.constant import is_constant
 from convcost.sources.onnx.inference import TensorType
-from convcost.sources.onnx.lowering import NotCountedError
+from convcost.sources.onnx.lowering import MISFITS, NotCountedError
 from convcost.sources.onnx.scope import Pending
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _storing(builder: GraphBuilder, body: GraphProto | None) -> Iterator[None]:
     """Around the lowering of a body: where that cannot be, its weights are stored all the same."""
     try:
         yield
-    except (NotCountedError, ValueError, IndexError):
+    except (NotCountedError, *MISFITS):
         _store_only(builder, body)
         raise
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 Value: TypeAlias = "NDArray[np.generic]"
 Fold: TypeAlias = "Callable[[Sequence[Value | None], Attributes], Value]"
 
-_FAILURES = (ValueError, TypeError, LookupError, ZeroDivisionError, OverflowError, MemoryError)
+_FAILURES = (ValueError, TypeError, LookupError, ZeroDivisionError, OverflowError, MemoryError, RuntimeError)
+"""What NumPy raises for what cannot be; the last for more axes than it can broadcast."""
 
 
 def fold(operator: str, operands: Sequence[Value | None], attributes: Attributes) -> Value | None:
@@ -192,12 +193,17 @@ FOLDS: Mapping[str, Fold] = {
 }
 
 
-def shape_values(node: OnnxNode, shape: tuple[int, ...]) -> Value:
-    """What a Shape (or Size) node gives for a tensor of `shape`."""
+def shape_values(node: OnnxNode, shape: tuple[int, ...]) -> Value | None:
+    """What a Shape (or Size) node gives for a tensor of `shape`; None for a number that its 64 bits cannot hold."""
     if node.op_type == "Size":
-        return np.asarray(math.prod(shape), dtype=np.int64)
-    limits = {attribute.name: attribute.i for attribute in node.attribute}
-    return np.asarray(shape[limits.get("start", 0) : limits.get("end", len(shape))], dtype=np.int64)
+        measured: Sequence[int] | int = math.prod(shape)
+    else:
+        limits = {attribute.name: attribute.i for attribute in node.attribute}
+        measured = shape[limits.get("start", 0) : limits.get("end", len(shape))]
+    try:
+        return np.asarray(measured, dtype=np.int64)
+    except OverflowError:
+        return None
 
 
 _MEASURES = frozenset({"Shape", "Size"})
@@ -210,8 +216,9 @@ def follow(node: OnnxNode, shape: Shape | None, constants: Constants) -> None:
     if not node.output:
         return
     if node.op_type in _MEASURES:
-        if shape is not None:
-            constants.learn(node.output[0], shape_values(node, shape))
+        measured = None if shape is None else shape_values(node, shape)
+        if measured is not None:
+            constants.learn(node.output[0], measured)
         return
     values = []
     for name in node.input:

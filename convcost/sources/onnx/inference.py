@@ -160,10 +160,10 @@ class NodeInference:
         if schema is None or not is_safe(node, operands):
             return {}
         names = [name for name in node.input if name]
-        types = {name: _type_of(tensor.dtype, tensor.shape) for name, tensor in zip(names, operands, strict=True)}
         seen = () if node.op_type in BY_FORM else names
         opsets = [self._opsets[domain] for domain in {"", node.domain} if domain in self._opsets]
-        try:
+        try:  # sizes of more than 63 bits have no type either
+            types = {name: _type_of(tensor.dtype, tensor.shape) for name, tensor in zip(names, operands, strict=True)}
             values = {name: numpy_helper.from_array(value) for name in seen if (value := known(name)) is not None}
             inferred = shape_inference.infer_node_outputs(
                 schema, node.message, types, values, opset_imports=opsets, ir_version=self._ir_version

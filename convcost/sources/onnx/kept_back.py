@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from convcost.graph import Tensor
 from convcost.sources.onnx.node import WITH_SUBGRAPHS
+from convcost.sources.onnx.ranks import beyond_bounds
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -53,11 +54,10 @@ _LOOKED_AT = _CRASHING.union(_MISTAKEN, WITH_SUBGRAPHS, [_LENGTHS_AS_RANKS], _BY
 
 def inferred_without(model: ModelProto, infer: Callable[[ModelProto], ModelProto]) -> ModelProto:
     """What `infer` makes of the model while those nodes have an operator that nobody knows."""
-    hidden = list(_unsafe(model.graph))
+    hidden = _hidden([*_unsafe(model.graph)])
+    hidden += _hidden([node for node in beyond_bounds(model.graph) if not node.op_type.startswith(_HIDDEN)])
     if not hidden:
         return infer(model)
-    for node in hidden:
-        node.op_type = _HIDDEN + node.op_type
     try:
         found = infer(model)
     finally:
@@ -66,6 +66,12 @@ def inferred_without(model: ModelProto, infer: Callable[[ModelProto], ModelProto
     for node in _all_nodes(found.graph):
         node.op_type = node.op_type.removeprefix(_HIDDEN)
     return found
+
+
+def _hidden(nodes: list[NodeProto]) -> list[NodeProto]:
+    for node in nodes:
+        node.op_type = _HIDDEN + node.op_type
+    return nodes
 
 
 def is_safe(node: OnnxNode, operands: Sequence[Tensor]) -> bool:

@@ -13,7 +13,9 @@ from onnx import ModelProto, numpy_helper
 from convcost.analysis import Analysis, analyze_graph
 from convcost.sources import Request
 from convcost.sources.onnx import load_onnx
+from convcost.sources.onnx.ranks import _GROWING
 
+FIXED = 5  # axes that an operator may make of operands that have to have fewer
 SMALL = 64  # elements of an argument that may be a shape, axes or a size
 
 
@@ -96,3 +98,16 @@ def test_every_counted_models_outputs_have_the_reference_shapes(analyses) -> Non
 )
 def test_macs_of_models_whose_shapes_are_in_their_source(analyses, name: str, macs: int) -> None:
     assert analyses[name][0].totals.macs == macs
+
+
+def test_operators_that_add_axes_without_end_are_listed() -> None:
+    adding = set()
+    for _, model, inputs, outputs in cases():
+        alone = [node.op_type for node in model.graph.node] if len(model.graph.node) == 1 else []
+        if max(map(rank, outputs), default=0) > max(FIXED, *map(rank, inputs), 0):
+            adding.update(alone)
+    assert {"Unsqueeze"} <= adding <= {*_GROWING}
+
+
+def rank(value: object) -> int:
+    return max(map(np.ndim, value), default=0) if isinstance(value, list) else np.ndim(value)

@@ -20,7 +20,7 @@ from convcost.sources.onnx.lowering import (
     rotary,
     unmodelled,
 )
-from convcost.sources.onnx.lowering.call import Call, Lowered, NotCountedError, Step
+from convcost.sources.onnx.lowering.call import MISFITS, Call, Lowered, NotCountedError, Step
 from convcost.sources.onnx.lowering.registry import LOWERINGS, Lowering, lowers
 from convcost.sources.onnx.lowering.unmodelled import NOT_MODELLED
 
@@ -47,6 +47,7 @@ FAMILIES = (
 __all__ = [
     "FAMILIES",
     "LOWERINGS",
+    "MISFITS",
     "NOT_MODELLED",
     "Call",
     "Lowered",

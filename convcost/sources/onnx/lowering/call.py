@@ -20,6 +20,10 @@ class NotCountedError(Exception):
     """The node cannot be counted; the message is the reason an `Unknown` gives. Never leaves this package."""
 
 
+MISFITS = (ValueError, IndexError, ArithmeticError)
+"""What is raised for attributes and values that do not fit their operands; the last for infinity as a whole number."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lowered:
     """An op with its operands in the op's own order. The first output shares the memory of `view_of`, if given.
