@@ -59,6 +59,7 @@ class GraphBuilder:
         self._written: set[str] = set()
         self._numbers = itertools.count(1)
         self._unsized: set[str] = set()
+        self._taken_for: dict[str, DType] = {}
         self._outcomes: BoundedCache[Key, Outcome] = BoundedCache()
 
     def graph(self, payloads: Sequence[int]) -> Graph:
@@ -188,7 +189,9 @@ class GraphBuilder:
         """What makes another node like this one; None where nothing can be told by it."""
         if node.op_type in CONTROL_FLOW or "" in node.output or not self._are_sized(arguments):
             return None
-        return key_of(node, arguments, self.scope.constants.of)
+        key = key_of(node, arguments, self.scope.constants.of)
+        typed = self._as_typed(arguments)
+        return key if typed is arguments or key is None else (*key, *[each and each.dtype for each in typed])
 
     def _alike_node(self, node: OnnxNode, arguments: tuple[Tensor | None, ...], outcome: Outcome) -> None:
         """Of a graph of many nodes, most come this way."""
@@ -221,8 +224,21 @@ class GraphBuilder:
         """What is known of the outputs from the operands alone."""
         if node.op_type in CONTROL_FLOW or not self._are_sized(arguments):
             return (UNKNOWN,) * len(node.output)
-        operands = [argument for argument in arguments if argument is not None]
+        operands = [argument for argument in self._as_typed(arguments) if argument is not None]
         return self._inference.results(node, operands, self.scope.constants.of, key)
+
+    def _as_typed(self, arguments: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+        if not self._taken_for:
+            return arguments
+        return tuple([each and dataclasses.replace(each, dtype=self.taken_for(each)) for each in arguments])
+
+    def taken_for(self, tensor: Tensor) -> DType:
+        """The type that nodes take it for: what is cast or dequantized when it is loaded stays what is stored."""
+        return self._taken_for.get(tensor.name, tensor.dtype)
+
+    def take_for(self, tensor: Tensor, dtype: DType) -> None:
+        if dtype is not tensor.dtype:
+            self._taken_for[tensor.name] = dtype
 
     def _from_whole(self, node: OnnxNode, results: Iterable[TensorType]) -> tuple[TensorType, ...]:
         """These results, what is open in them filled in by what is known of the whole model."""
@@ -256,7 +272,9 @@ class GraphBuilder:
             return False
         name = self.fresh(node.output[0])
         self._written.add(name)
-        self.scope.values[node.output[0]] = dataclasses.replace(source, name=name, shape=shape, alias=source.buffer)
+        view = dataclasses.replace(source, name=name, shape=shape, alias=source.buffer)
+        self.take_for(view, DTYPES.get(results[0].elem_type, self.taken_for(source)))
+        self.scope.values[node.output[0]] = view
         return True
 
     def _operator(

@@ -243,6 +243,7 @@ def _loop_body(
     entered = [builder.declared(name, kind) for name, kind in zip(own_names, leading, strict=False)]
     for name, tensor in zip(own_names[len(leading) :], carried, strict=False):
         inner = builder.declared(name, TensorType(0, tensor.shape), alias=tensor.buffer, dtype=tensor.dtype)
+        builder.take_for(inner, builder.taken_for(tensor))
         entered.append(dataclasses.replace(inner, weight=tensor.weight))
     op = Move(action=node.op_type.lower(), shapes=tuple(tensor.shape for tensor in entered), view=True)
     builder.emit(node, op, tuple(carried), tuple(entered))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import TensorProto, checker, defs, helper, numpy_helper, shape_inference
+from onnx import GraphProto, NodeProto, TensorProto, checker, defs, helper, numpy_helper, shape_inference
 
 from convcost.graph import DType, Graph
 from convcost.sources.onnx.alike import BY_FORM
@@ -131,6 +131,7 @@ EXAMPLES: dict[str, tuple[list[list[int]], dict[str, object]]] = {
     "Concat": ([SQUARE, SQUARE], {"axis": 1}),
     "Conv": ([IMAGE, [4, 4, 3, 3], VECTOR], {}),
     "ConvTranspose": ([IMAGE, [4, 4, 3, 3], VECTOR], {}),
+    "DequantizeLinear": ([SQUARE, VECTOR, VECTOR], {}),
     "GRU": ([[5, 2, 3], [1, 12, 3], [1, 12, 4], [1, 24], [2], [1, 2, 4]], {"hidden_size": 4}),
     "Gather": ([SQUARE, [2, 3]], {"axis": 1}),
     "Gemm": ([SQUARE, SQUARE, VECTOR], {"transB": 1}),
@@ -140,6 +141,7 @@ EXAMPLES: dict[str, tuple[list[list[int]], dict[str, object]]] = {
     "LSTM": ([[5, 2, 3], [1, 16, 3], [1, 16, 4], [1, 32], [2], [1, 2, 4], [1, 2, 4]], {"hidden_size": 4}),
     "LayerNormalization": ([SQUARE, VECTOR, VECTOR], {}),
     "MaxPool": ([IMAGE], {"kernel_shape": [3, 3], "strides": [2, 2]}),
+    "QuantizeLinear": ([SQUARE, VECTOR, VECTOR], {}),
     "RMSNormalization": ([SQUARE, VECTOR], {}),
     "RNN": ([[5, 2, 3], [1, 4, 3], [1, 4, 4], [1, 8], [2], [1, 2, 4]], {"hidden_size": 4}),
     "Relu": ([IMAGE], {}),
@@ -149,7 +151,10 @@ EXAMPLES: dict[str, tuple[list[list[int]], dict[str, object]]] = {
     "Where": ([SQUARE, SQUARE, VECTOR], {}),
 }
 OTHER_TYPES = {("Gather", 1): np.int64, ("GRU", 4): np.int32, ("LSTM", 4): np.int32, ("RNN", 4): np.int32} | {
-    ("Where", 0): np.bool_
+    ("Where", 0): np.bool_,
+    ("DequantizeLinear", 0): np.int8,
+    ("DequantizeLinear", 2): np.int8,
+    ("QuantizeLinear", 2): np.int8,
 }
 
 
@@ -212,3 +217,40 @@ def test_only_what_is_computed_is_compared_with_what_is_stated(tmp_path: Path):
     assert not load(whole, tmp_path).notes
     whole.value_info.append(helper.make_tensor_value_info("y", TensorProto.FLOAT, [5]))
     assert "such as that of 'y'" in load(whole, tmp_path).notes[0]
+
+
+def quantized_table(reader: NodeProto, *others: NodeProto) -> GraphProto:
+    weights = {"table": np.zeros((5, 4), np.int8), "scale": np.array(1, np.float32), "i": ints(0, 2)}
+    return graph([node("DequantizeLinear", ["table", "scale"], ["d"]), reader, *others], {"x": [4]}, weights)
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        node("Gather", ["d", "i"], ["y"]),
+        node("Add", ["d", "x"], ["y"]),
+        node("Relu", ["d"], ["y"]),
+        node("Concat", ["d", "d"], ["y"], axis=0),
+    ],
+    ids=lambda each: each.op_type,
+)
+def test_what_reads_a_dequantized_tensor_gets_numbers_of_its_type_and_not_of_the_stored_one(
+    tmp_path: Path, reader: NodeProto
+):
+    read = load(quantized_table(reader), tmp_path).nodes[-1]
+    assert (read.outputs[0].dtype, read.operands[0].dtype) == (DType.FLOAT32, DType.INT8)
+
+
+def test_a_stored_and_a_dequantized_tensor_of_one_form_are_not_alike(tmp_path: Path):
+    table = quantized_table(node("Gather", ["table", "i"], ["stored"]), node("Gather", ["d", "i"], ["y"]))
+    stored, dequantized = load(table, tmp_path).nodes
+    assert (stored.outputs[0].dtype, dequantized.outputs[0].dtype) == (DType.INT8, DType.FLOAT32)
+
+
+def test_a_dequantized_tensor_is_of_its_type_in_a_loop_that_carries_it(tmp_path: Path):
+    body = graph([node("Identity", ["on"], ["still"]), node("Relu", ["v"], ["w"])], {"step": [], "on": [], "v": [5, 4]})
+    body.output.insert(0, helper.make_tensor_value_info("still", TensorProto.BOOL, []))
+    table = quantized_table(node("Loop", ["times", "", "d"], ["y"], body=body))
+    table.initializer.append(numpy_helper.from_array(np.array(3, np.int64), "times"))
+    relu = next(each for each in load(table, tmp_path).nodes if each.origin.operator == "Relu")
+    assert relu.outputs[0].dtype is DType.FLOAT32
