@@ -55,7 +55,12 @@ def maker(cls: type[T], *given: str) -> Callable[..., T]:
 
 
 def _filling(cls: type[T], parameters: Iterable[str], given: Mapping[str, str], otherwise: str) -> Callable[..., T]:
-    """A function of the `parameters` that makes one of `cls`, fields being what is `given` for them or `otherwise`."""
+    """A function of the `parameters` that makes one of `cls`, fields being what is `given` for them or `otherwise`.
+
+    Raises `TypeError` where something is given for what is no field: that value would be lost.
+    """
+    if unknown := given.keys() - {field.name for field in _fields(cls)}:
+        raise TypeError(f"{cls.__name__} has no field {', '.join(sorted(unknown))}")
     known: dict[str, object] = {"NEW": partial(object.__new__, cls)}
     lines = []
     for field in _fields(cls):

@@ -304,3 +304,11 @@ def test_a_maker_is_refused_where_it_would_do_less_than_the_constructor() -> Non
     parent, _ = classes(ours.dataclass, slots=True)
     with pytest.raises(TypeError, match="Parent is not made of width, names, area alone"):
         ours.maker(parent, "width", "names", "area")
+
+
+def test_what_is_no_field_is_refused_when_a_copier_or_a_maker_is_made() -> None:
+    """Its values would be lost without a word."""
+    with pytest.raises(TypeError, match="Slotted has no field size"):
+        ours.copier(Slotted, "name", "size")
+    with pytest.raises(TypeError, match="Slotted has no field size"):
+        ours.maker(Slotted, "name", "size")
