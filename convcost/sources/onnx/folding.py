@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from convcost.graph.tensor import MAX_RANK
 from convcost.sources.onnx.attributes import Attributes
 from convcost.sources.onnx.small_values import MAX_ELEMENTS
 
@@ -45,7 +47,11 @@ def _known(operand: Value | None) -> Value:
 
 
 def _ints(operand: Value | None) -> list[int]:
-    return [int(item) for item in _known(operand).reshape(-1)]
+    """One number for each axis."""
+    known = _known(operand)
+    if known.size > MAX_RANK:
+        raise ValueError("more numbers than there may be axes")
+    return [int(item) for item in known.reshape(-1)]
 
 
 def _bounded(sizes: Sequence[int]) -> tuple[int, ...]:
@@ -57,6 +63,8 @@ def _bounded(sizes: Sequence[int]) -> tuple[int, ...]:
 def _numpy(function: Callable[..., object]) -> Fold:
     def apply(operands: Sequence[Value | None], attributes: Attributes) -> Value:
         arrays = [_known(operand) for operand in operands]
+        if len(arrays) != getattr(function, "nin", len(arrays)):
+            raise ValueError("NumPy would write into an operand too many")
         _bounded(np.broadcast_shapes(*(array.shape for array in arrays)))
         return np.asarray(function(*arrays))
 
@@ -84,7 +92,9 @@ def _gather(operands: Sequence[Value | None], attributes: Attributes) -> Value:
 
 
 def _concat(operands: Sequence[Value | None], attributes: Attributes) -> Value:
-    return np.concatenate([_known(operand) for operand in operands], axis=attributes.integer("axis", 0))
+    arrays = [_known(operand) for operand in operands]
+    _bounded((sum([array.size for array in arrays]),))
+    return np.concatenate(arrays, axis=attributes.integer("axis", 0))
 
 
 def _slice(operands: Sequence[Value | None], attributes: Attributes) -> Value:
@@ -170,8 +180,8 @@ FOLDS: Mapping[str, Fold] = {
     "Identity": lambda operands, attributes: _known(operands[0]),
     "Less": _numpy(np.less),
     "LessOrEqual": _numpy(np.less_equal),
-    "Max": _numpy(lambda *arrays: np.max(np.broadcast_arrays(*arrays), axis=0)),
-    "Min": _numpy(lambda *arrays: np.min(np.broadcast_arrays(*arrays), axis=0)),
+    "Max": _numpy(lambda *arrays: functools.reduce(np.maximum, arrays)),
+    "Min": _numpy(lambda *arrays: functools.reduce(np.minimum, arrays)),
     "Mod": _numpy(np.mod),
     "Mul": _numpy(np.multiply),
     "Neg": _numpy(np.negative),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
@@ -83,3 +85,27 @@ def test_shape_takes_a_part_where_asked() -> None:
     assert shape_values(node("Shape", ["x"], ["y"]), (2, 3, 4)).tolist() == [2, 3, 4]
     assert shape_values(node("Shape", ["x"], ["y"], start=1, end=-1), (2, 3, 4)).tolist() == [3]
     assert shape_values(node("Size", ["x"], ["y"]), (2, 3, 4)) == 24
+
+
+@pytest.mark.parametrize("operator", ["Concat", "Max", "Min"])
+def test_no_number_of_operands_takes_their_sum_of_memory(operator: str) -> None:
+    item, list_ = node(operator, ["x"], ["y"], **({"axis": 0} if operator == "Concat" else {})), np.zeros(MAX_ELEMENTS)
+    tracemalloc.start()
+    try:
+        fold(operator, [list_] * 1000, Attributes(item))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 100 * list_.nbytes
+
+
+def test_an_operand_too_many_is_not_written_into() -> None:
+    third = ints(5, 5)
+    assert fold("Add", [ints(1, 1), ints(2, 2), third], Attributes(node("Add", ["a", "b", "c"], ["y"]))) is None
+    assert third.tolist() == [5, 5]
+
+
+def test_more_axes_than_a_tensor_may_have_are_not_looked_at() -> None:
+    shape = np.ones(65, np.int64)
+    slicing = node("Slice", ["x", "s", "e", "a"], ["y"])
+    assert fold("Slice", [ints(1, 2), shape * 0, shape, shape * 0], Attributes(slicing)) is None
