@@ -145,6 +145,13 @@ def _gathers(count: int) -> bytes:
     return _file(_node("NonZero", ["x"], ["n"]), _node("Add", ["n", "n"], ["m"]), *nodes, shape=(1, 1))
 
 
+def _long_axis_name(count: int) -> bytes:
+    """A branch states the shape of what an unknown operator gives, by a name of a megabyte that all others hand on."""
+    nodes = [_node("Foo", ["x"], ["t"]), *(_node("Relu", ["t"], [f"t{at}"]) for at in range(count))]
+    branch = helper.make_graph(nodes, "branch", [], [_value("t", ["n" * 1_000_000])])
+    return _file(_node("If", ["x"], ["y"], then_branch=branch, else_branch=branch), shape=(1,))
+
+
 def _scan_of_one_input() -> bytes:
     body = helper.make_graph([_node("Relu", ["a"], ["b"])], "body", [_value("a", [3])], [_value("b", [3])])
     return _file(_node("Scan", ["x", "x"], ["y"], body=body, num_scan_inputs=2))
@@ -291,6 +298,7 @@ MODEL_FILES = (
             _constant("n", 2**40), _node("ConstantOfShape", ["n"], ["s"]), _node("Expand", ["x", "s"], ["y"])
         ),
     ),
+    Nasty(name="axis_of_a_long_name.onnx", content=_long_axis_name(2000)),
     Nasty(name="gathered_to_2_to_the_40_axes.onnx", content=_gathers(40), says="65 dimensions"),
     Nasty(
         name="known_values_of_33_axes.onnx",

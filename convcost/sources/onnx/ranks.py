@@ -18,6 +18,10 @@ _FEW = 3
 """Ranges, windows, images and the like have axes that none of their operands has."""
 
 
+_LONGEST_TYPE = 4096
+"""Bytes; an axis may have a name and a denotation of any length, and both are handed on from node to node."""
+
+
 class _Known:
     """The most axes that a value has, by its name, and the elements of one that may be a list."""
 
@@ -83,7 +87,9 @@ def _stacks(node: OnnxNode, body: GraphProto) -> bool:
 
 
 def _axes_of(kind: TypeProto) -> int:
-    """Of a tensor, or of one in a sequence or an optional value."""
+    """Of a tensor, or of one in a sequence or an optional value; too many where its type is too long."""
+    if kind.ByteSize() > _LONGEST_TYPE:
+        return MAX_RANK + 1
     if kind.HasField("sequence_type"):
         return _axes_of(kind.sequence_type.elem_type)
     if kind.HasField("optional_type"):

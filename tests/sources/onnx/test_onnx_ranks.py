@@ -76,6 +76,15 @@ def test_what_the_file_states_counts() -> None:
     assert len(hidden(sequence)) == 1
 
 
+@pytest.mark.parametrize("text", ["dim_param", "denotation"])
+def test_axes_of_long_names_are_not_handed_on(text: str) -> None:
+    whole = graph([node("Relu", ["x"], ["y"]), node("Relu", ["y"], ["z"])], {"x": [1]})
+    setattr(whole.input[0].type.tensor_type.shape.dim[0], text, "n" * 100)
+    assert not hidden(whole)
+    setattr(whole.input[0].type.tensor_type.shape.dim[0], text, "n" * 5000)
+    assert [each.output[0] for each in hidden(whole)] == ["y"]
+
+
 def test_what_is_hidden_hides_nothing_after_it() -> None:
     lists = {"long": ints(*[1] * 65)}
     nodes = [node("Expand", ["x", "long"], ["t"]), node("Relu", ["t"], ["y"]), node("Shape", ["t"], ["s"])]
