@@ -90,10 +90,13 @@ def _outdated(name: str) -> str:
 
 def _inferred(model: ModelProto) -> tuple[ModelProto, list[str]]:
     try:
-        return inferred_without(model, shape_inference.infer_shapes), []
+        inferred = inferred_without(model, shape_inference.infer_shapes)
+        if inferred.graph.node:
+            return inferred, []
+        why = "with its shapes it is too large for a protobuf message"  # onnx gives back an empty one
     except REFUSALS as error:
         why = shown(str(error).splitlines()[0])
-        return model, [f"onnx could not infer shapes for the whole model, which was then done node by node: {why}"]
+    return model, [f"onnx could not infer shapes for the whole model, which was then done node by node: {why}"]
 
 
 def described(graph: GraphProto) -> Iterable[ValueInfoProto]:

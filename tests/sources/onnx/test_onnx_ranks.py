@@ -7,10 +7,10 @@ from pathlib import Path
 
 import onnx
 import pytest
-from onnx import GraphProto, NodeProto, helper
+from onnx import GraphProto, NodeProto, helper, shape_inference
 
 from convcost.sources.onnx.ranks import beyond_bounds
-from tests.sources.onnx.tiny import graph, ints, node
+from tests.sources.onnx.tiny import graph, ints, load, node
 
 LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 
@@ -120,3 +120,12 @@ def test_loops_after_each_other_stack_what_they_do_not_carry() -> None:
 @pytest.mark.parametrize("path", sorted(LIGHT.glob("*.onnx")), ids=lambda path: path.stem)
 def test_nothing_of_a_network_is_hidden(path: Path) -> None:
     assert not hidden(onnx.load(str(path)).graph)
+
+
+def test_a_model_that_onnx_cannot_give_back_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shape_inference, "infer_shapes", lambda model: type(model)())
+    found = load(looped(1, [node("Relu", ["s"], ["t"])]), tmp_path)
+    assert found.nodes
+    assert "with its shapes it is too large" in found.notes[0]
