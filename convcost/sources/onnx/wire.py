@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import mmap
+import re
 from array import array
 from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from convcost.graph.cache import BoundedCache
+from convcost.sources.onnx.node import WITH_SUBGRAPHS
 
 Buffer: TypeAlias = "mmap.mmap | bytes"
 Field: TypeAlias = "tuple[int, int, int, int, int, int]"
@@ -39,7 +41,6 @@ _CHILDREN["main graph"] = _CHILDREN["graph"] | {5: "initializer"}
 _ATTRIBUTE = frozenset({5})
 _SHORT_NODE_BYTES = 512  # a longer one nearly always has metadata of over 127 bytes, whose length is not ASCII either
 _NOT_INFERENCE = "training"
-_CONSTANT_NODE = b"\x22\x08Constant"
 _SEARCHED_AT_ONCE = 4096  # a page: what may lie behind the nodes is a payload
 
 _DATA_TYPE, _RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION = 2, 9, 13, 14
@@ -162,16 +163,16 @@ class _Copy:
             raise MalformedMessageError("messages nested too deeply", start)
         children = _CHILDREN[kind]
         is_main = kind == "main graph"
-        copied = without_constant = start
+        copied = without_tensors = start
         for number, wire, header, body, end, _ in fields(self._buffer, start, stop, children):
             if wire != _BYTES:
                 continue
             child = children[number]
             if child == "node":
                 whole = end - body <= KEEP_BYTES
-                if whole and end > without_constant:
-                    without_constant = self._without_constant(body, end, stop)
-                whole = whole and end <= without_constant
+                if whole and end > without_tensors:
+                    without_tensors = self._without_tensors(body, end, stop)
+                whole = whole and end <= without_tensors
                 if is_main:
                     self._in_graph(body, end, whole=whole)
                 if whole:
@@ -208,11 +209,11 @@ class _Copy:
         self._attributes[written] = True
         return False
 
-    def _without_constant(self, start: int, end: int, stop: int) -> int:
-        """Up to where no node from `start` on can be a Constant, having searched once for many nodes."""
+    def _without_tensors(self, start: int, end: int, stop: int) -> int:
+        """Up to where no node from `start` on can hold one, having searched once for many nodes."""
         searched = min(max(end, start + _SEARCHED_AT_ONCE), stop)
-        found = self._buffer.find(_CONSTANT_NODE, start, searched)
-        return searched if found < 0 else found + len(_CONSTANT_NODE) - 1
+        found = _HOLDING_TENSORS.search(self._buffer, start, searched)
+        return searched if found is None else found.end() - 1
 
     def _child(self, number: int, kind: str, start: int, stop: int, depth: int) -> None:
         self.out += _encoded(number << 3 | _BYTES)
@@ -306,6 +307,8 @@ def _before_digits(key: bytes) -> list[bytes]:
     return [_entry(key, bytes(digits)).removesuffix(bytes(digits)) for digits in range(20)]
 
 
+_HOLDERS = ("Constant", *sorted(WITH_SUBGRAPHS))  # nodes that may have stored tensors in their attributes
+_HOLDING_TENSORS = re.compile(b"|".join([re.escape(_delimited(4, operator.encode())) for operator in _HOLDERS]))
 _NO_LOCATION = _entry(b"location", b"")
 _BEFORE_OFFSET = [_NO_LOCATION + before for before in _before_digits(b"offset")]
 _BEFORE_LENGTH = _before_digits(b"length")
