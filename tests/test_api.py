@@ -129,7 +129,7 @@ def test_a_module_is_measured_as_it_is_and_left_in_its_mode() -> None:
     [
         ({"runtime": "tvm"}, "'tvm' is no runtime"),
         ({"device": "tpu"}, "'tpu' is no device"),
-        ({"threads": 0}, "0 threads cannot be used"),
+        ({"threads": 0}, "threads, not 0"),
         ({"max_time": 0}, "max_time is 0"),
         ({"dims": {"batch": 2}}, "dims belong to a target"),
     ],
