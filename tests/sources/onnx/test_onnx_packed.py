@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from onnx import TensorProto, numpy_helper
 
 from convcost.analysis import Analysis, analyze_graph
 from convcost.errors import SourceError, UsageError
@@ -153,7 +154,20 @@ def test_nothing_piped_is_said(piped, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no model is piped" in refusal("-")
 
 
-def test_weights_that_lie_in_no_file_are_not_pointed_at(tmp_path: Path) -> None:
+def test_weights_that_lie_in_no_file_are_not_pointed_at(tmp_path: Path, piped) -> None:
+    constant = node("Constant", [], ["w"], value=numpy_helper.from_array(ones(3, 2), "w"))
+    beside = graph([constant, node("MatMul", ["x", "w"], ["y"]), node("Add", ["y", "b"], ["z"])], {"x": [1, 3]})
+    bias = beside.initializer.add(name="b", dims=[2], data_type=TensorProto.FLOAT, data_location=TensorProto.EXTERNAL)
+    bias.external_data.add(key="location", value="b.bin")
+    data = gzip.compress(model(beside).SerializeToString())
+    stored = {weight.name: weight.stored for weight in load_target(Request(target=packed_file(tmp_path, data))).weights}
+    assert stored["w"] is None
+    assert stored["b"] is not None
+    piped(data)
+    assert [weight.stored for weight in load_target(Request(target="-")).weights] == [None, None]
+
+
+def test_weights_of_a_packed_file_are_not_pointed_at(tmp_path: Path) -> None:
     found = load_target(Request(target=packed_file(tmp_path, gzip.compress(content()))))
     assert [weight.stored for weight in found.weights] == [None]
     (plain,) = load_target(

@@ -77,9 +77,29 @@ def test_weights_in_constant_nodes_are_left_where_they_are_too(tmp_path: Path) -
     for size in (BIG, 5):
         value = np.arange(size, dtype=np.float32)
         constant = node("Constant", [], ["c"], value=numpy_helper.from_array(value, "value"))
-        loaded = load(graph([constant, node("Mul", ["x", "c"], ["y"])], {"x": [1]}), tmp_path)
-        (weight,) = loaded.weights
+        content = model(graph([constant, node("Mul", ["x", "c"], ["y"])], {"x": [1]}))
+        (weight,) = load(content, tmp_path).weights
         assert bytes_of(weight) == value.tobytes()
+        assert len(structure_of(content.SerializeToString()).content) < KEEP_BYTES
+
+
+NUMBERS = helper.make_tensor("c", TensorProto.INT32, [2], [1, 300]).SerializeToString()
+TWICE = helper.make_tensor("c", TensorProto.INT32, [2], bytes(8), raw=True).SerializeToString() + message(9, bytes(8))
+
+
+@pytest.mark.parametrize("stored", [NUMBERS, TWICE], ids=["numbers", "twice"])
+@pytest.mark.parametrize("constant", [True, False], ids=["constant", "initializer"])
+def test_values_that_are_no_run_of_bytes_have_no_place(tmp_path: Path, stored: bytes, constant: bool) -> None:
+    """Numbers are written as short as they are, and of a payload that is there twice, the last one holds."""
+    value = message(1, b"value") + varint(20 << 3) + varint(4) + message(5, stored)
+    node_of_it = message(2, b"c") + message(4, b"Constant") + message(5, value)
+    reading = model(graph([node("Add", ["x", "c"], ["y"])], {"x": [2]}, dtypes={"x": TensorProto.INT32, "y": 6}))
+    path = tmp_path / "m.onnx"
+    path.write_bytes(
+        message(7, message(1, node_of_it) if constant else message(5, stored)) + reading.SerializeToString()
+    )
+    (weight,) = read(path).weights
+    assert (weight.shape, weight.stored) == ((2,), None)
 
 
 SIX = {f"w{at}": np.full((3, 4), at, np.float32) for at in range(6)}
@@ -164,15 +184,17 @@ def test_payloads_are_not_read(tmp_path: Path) -> None:
     assert loaded.weights[0].nbytes == length
 
 
-def test_external_data_need_not_exist(tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", [{"offset": "4096", "length": "96"}, {"offset": "4096"}])
+def test_external_data_need_not_exist(tmp_path: Path, said: dict[str, str]) -> None:
     content = graph([node("MatMul", ["x", "w"], ["y"])], {"x": [1, 8]})
     tensor = content.initializer.add(name="w", dims=[8, 3], data_type=TensorProto.FLOAT)
     tensor.data_location = TensorProto.EXTERNAL
-    for key, value in (("location", "sub/weights.bin"), ("offset", "4096"), ("length", "96")):
+    for key, value in {"location": "sub/weights.bin", **said}.items():
         tensor.external_data.add(key=key, value=value)
     (weight,) = load(content, tmp_path).weights
     assert weight.stored is not None
     assert (Path(weight.stored.path), weight.stored.offset) == (tmp_path / "sub/weights.bin", 4096)
+    assert weight.stored.length == 96
 
 
 @pytest.mark.parametrize("location", ["../secret", "/etc/passwd", "a/../../b", "C:\\x", "a\\..\\b"])
