@@ -138,3 +138,30 @@ def test_a_negative_size_and_an_unknown_type_are_refused(tmp_path: Path) -> None
         content.initializer.append(TensorProto(**{"name": "w", "data_type": 1, "dims": [2], **change}))
         with pytest.raises(SourceError, match="'w'"):
             load(content, tmp_path)
+
+
+def test_what_is_alike_but_for_being_an_initializer_has_a_role_of_its_own(tmp_path: Path) -> None:
+    constant = node("Constant", [], ["c"], value=numpy_helper.from_array(ones(3, 4), "c"))
+    nodes = [constant, node("Mul", ["x", "c"], ["a"]), node("Mul", ["a", "w"], ["y"])]
+    found = roles(load(graph(nodes, {"x": [1, 1]}, {"w": ones(3, 4)}), tmp_path))
+    assert found == {"c": Role.CONSTANT, "w": Role.PARAMETER}
+
+
+def test_a_use_is_seen_through_a_view_of_a_view(tmp_path: Path) -> None:
+    views = [node("Identity", ["mean"], ["one"]), node("Identity", ["one"], ["two"])]
+    normalization = node("BatchNormalization", ["x", "scale", "bias", "two", "var"], ["y"])
+    stored = {name: ones(3) for name in ("scale", "bias", "mean", "var")}
+    found = roles(load(graph([*views, normalization], {"x": [1, 3, 4]}, stored), tmp_path))
+    assert found["mean"] is found["var"] is Role.BUFFER
+
+
+def test_scales_of_joined_tensors_are_constants(tmp_path: Path) -> None:
+    stored = {name: ones(1) for name in ("scale", "scale1")} | {
+        "zero": ones(1, dtype=np.uint8),
+        "part": ones(2, dtype=np.uint8),
+    }
+    names = ["scale", "zero", "part", "scale1", "zero"]
+    join = helper.make_node("QLinearConcat", names, ["y"], domain="com.microsoft", axis=0)
+    found = roles(load(graph([join], {}, stored), tmp_path))
+    assert found.pop("part") is Role.PARAMETER
+    assert set(found.values()) == {Role.CONSTANT}
