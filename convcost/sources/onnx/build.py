@@ -288,9 +288,9 @@ class GraphBuilder:
             if argument is not None and not self.is_sized(argument):
                 _lowering_of(node)  # of an operator that is not known at all, that is the reason
                 raise NotCountedError(f"the shape of its input '{shown(argument.name)}' is known only when it runs")
-        self._new_operator(node, arguments, results, key)
+        self._lower_operator(node, arguments, results, key)
 
-    def _new_operator(
+    def _lower_operator(
         self, node: OnnxNode, arguments: tuple[Tensor | None, ...], results: tuple[TensorType, ...], key: Key | None
     ) -> None:
         call = Call(

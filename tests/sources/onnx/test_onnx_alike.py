@@ -34,10 +34,10 @@ def test_each_node_reads_its_own_operands(tmp_path: Path):
 
 def test_alike_nodes_are_lowered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     lowered = []
-    new = GraphBuilder._new_operator
+    new = GraphBuilder._lower_operator
     monkeypatch.setattr(
         GraphBuilder,
-        "_new_operator",
+        "_lower_operator",
         lambda self, each, *others: (lowered.append(each.op_type), new(self, each, *others)),
     )
     nodes = [node("Relu", [f"x{step}" if step else "x"], [f"x{step + 1}"]) for step in range(5)]
