@@ -6,6 +6,7 @@ import gc
 import importlib.util
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -103,15 +104,17 @@ def interrupting(after: int) -> nn.Module:
             self.calls += 1
             if self.calls > after:
                 raise KeyboardInterrupt
+            time.sleep(0.001)  # as long as a sample, so that the calls before the first one are few on any machine
             return x
 
     return Interrupting()
 
 
 def test_an_interrupt_leaves_a_partial_measurement_and_everything_restored():
-    module, threads = interrupting(after=3000), torch.get_num_threads()
+    module, threads = interrupting(after=300), torch.get_num_threads()
     setting = Setting(runtime="torch", threads=threads + 1)
-    found = measure({"net": TorchModule(module=module, args=(torch.ones(1),))}, setting, Protocol(warm_up=0.001))
+    protocol = Protocol(warm_up=0.001, warm_up_share=0.01, min_time=10)
+    found = measure({"net": TorchModule(module=module, args=(torch.ones(1),))}, setting, protocol)
     assert isinstance(found["net"], Measurement)
     assert found["net"].samples.partial
     assert found["net"].to_json()["partial"] is True
