@@ -17,6 +17,10 @@ FUZZ_VENV := .venv-fuzz
 # Fuzzing reads files with the core alone. atheris has wheels for Linux and Pythons up to its own release's.
 FUZZER := atheris==3.0.0
 MINUTES ?= 1
+AUDIT_VENV := .venv-audit
+AUDITOR := pip-audit==2.10.1
+# Advisories without a fixed version in every database; docs/security.md answers each.
+ANSWERED := PYSEC-2026-139 CVE-2026-4538 PYSEC-2025-194 CVE-2025-3000 GHSA-rrmf-rvhw-rf47
 CORE_TESTS := tests/test_units.py tests/test_located.py tests/located tests/graph/test_graph.py tests/graph/test_cost.py \
 	tests/sources/spec tests/sources/onnx tests/analysis/test_analyze.py tests/analysis/test_memory.py \
 	tests/analysis/test_saved.py tests/weights/test_spectra.py tests/reports/test_text.py tests/reports/test_escape.py \
@@ -28,7 +32,7 @@ NOT_CORE := --ignore=tests/sources/onnx/test_onnx_exports.py --ignore=tests/sour
 NETWORK := sample_configs/onnx/mobilenet_v2.onnx
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-min check fix fuzz bench bench-zoo bench-conformance bench-memory clean
+.PHONY: help demo test test-min check fix fuzz audit bench bench-zoo bench-conformance bench-memory clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +66,9 @@ fix: $(VENV)/dev.stamp ## format the code, mend what the linter can, write the g
 fuzz: $(FUZZ_VENV)/stamp ## fuzz whatever reads a stranger's file, MINUTES=1 each; findings go to build/fuzz
 	$(FUZZ_VENV)/bin/python -m fuzz --minutes $(MINUTES) $(DOORS)
 
+audit: $(AUDIT_VENV)/stamp ## ask PyPI for known faults of what constraints.txt pins; a package it cannot tell of is an error
+	$(AUDIT_VENV)/bin/pip-audit --strict --requirement constraints.txt --disable-pip --no-deps $(ANSWERED:%=--ignore-vuln %)
+
 bench: $(VENV)/dev.stamp ## measure start-up, reading, capture, false differences; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
@@ -75,7 +82,7 @@ bench-memory: $(VENV)/dev.stamp ## peak memory of twenty models beside what torc
 	$(BIN)/python -m benchmarks.peak_memory
 
 clean: ## remove .venv and every cache
-	rm -rf $(VENV) $(OLDEST_VENV) $(FUZZ_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(OLDEST_VENV) $(FUZZ_VENV) $(AUDIT_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -94,6 +101,11 @@ $(FUZZ_VENV)/stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear $(FUZZ_VENV)
 	$(FUZZ_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable . $(FUZZER)
+	@touch $@
+
+$(AUDIT_VENV)/stamp: Makefile
+	$(PYTHON) -m venv --clear $(AUDIT_VENV)
+	$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(AUDITOR)
 	@touch $@
 
 $(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
