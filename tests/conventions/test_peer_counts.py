@@ -111,6 +111,32 @@ def test_the_versions_asked_are_those_the_rules_were_read_from() -> None:
     assert asked == {name: convention.read_from for name, convention in CONVENTIONS.items()}
 
 
+@pytest.mark.parametrize("holds_a_parameter", [True, False])
+def test_a_total_with_a_module_that_runs_nothing_and_gives_no_tensor_is_exact_if_that_holds_nothing(
+    holds_a_parameter: bool,
+) -> None:
+    class Number(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            if holds_a_parameter:
+                self.weight = torch.nn.Parameter(torch.ones(3))
+
+        def forward(self) -> int:
+            return 2
+
+    class Doubling(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.number, self.linear = Number(), torch.nn.Linear(4, 8)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            doubled: torch.Tensor = self.linear(x) * self.number()
+            return doubled
+
+    graph, callers = callers_of_module(Doubling(), ((2, 4),), {})
+    assert express(analyze_graph(graph), CONVENTIONS["torchinfo"], callers).exact is not holds_a_parameter
+
+
 def test_watching_who_calls_changes_no_count() -> None:
     for network in NETWORKS.values():
         watched, callers = callers_of_module(network.build(), network.inputs, {})
